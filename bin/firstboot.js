@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { constants, homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+// The `firstboot` command: the sources of a clone, else the compiled package, under a Node that is new enough.
+
+const NODE_MAJOR = 24
+const sources = new URL('../src/cli/main.ts', import.meta.url)
+const compiled = new URL('../dist/cli/main.js', import.meta.url)
+const broughtNode = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url))
+
+if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) await start()
+else if (existsSync(broughtNode)) startWith(broughtNode)
+else {
+  process.stderr.write(
+    `firstboot needs Node ${NODE_MAJOR} or later; this is ${process.version}. In a clone, npm ci (or npm start) brings it.\n`,
+  )
+  process.exitCode = 1
+}
+
+async function start() {
+  module.enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'firstboot', 'compiled'))
+  silenceExperimentalWarnings()
+  const { main } = await import((existsSync(sources) ? sources : compiled).href)
+  process.exit(await main(process.argv.slice(2)))
+}
+
+/** Type stripping and node:sqlite announce themselves as experimental; those who run firstboot cannot act on it. */
+function silenceExperimentalWarnings() {
+  const { emitWarning } = process
+  process.emitWarning = /** @type {typeof emitWarning} */ (
+    (/** @type {string | Error} */ warning, /** @type {[]} */ ...options) => {
+      const [kind] = /** @type {unknown[]} */ (options)
+      if (kind !== 'ExperimentalWarning') emitWarning.call(process, warning, ...options)
+    }
+  )
+}
+
+/** Runs this again, tied to our life. @param {string} node */
+function startWith(node) {
+  const command = [node, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], { stdio: 'inherit' })
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT')) // a terminal's Ctrl-C reaches both of us
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal))
+  child.once('exit', (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)))
+}

@@ -1,0 +1,85 @@
+import { readdirSync } from 'node:fs'
+import { hasProgram, runTied, tail } from './programs.js'
+import { SetUpProblem } from './set-up.js'
+
+/**
+ * @typedef {'start' | 'test' | 'bench'} Purpose
+ * @typedef {{ readonly program: string, readonly package: string, readonly why: string, readonly for: readonly Purpose[] }} Row
+ */
+
+/**
+ * The programs of the system that firstboot drives, and where Debian keeps them. None of these packages starts a
+ * service but haproxy, which the benchmark alone asks for (its stock configuration listens nowhere).
+ * @type {readonly Row[]}
+ */
+export const PROGRAMS = [
+  { program: 'ip', package: 'iproute2', why: 'makes namespaces, bridges and veth pairs', for: ['start', 'test'] },
+  { program: 'unshare', package: 'util-linux', why: 'makes the sandbox', for: ['start', 'test'] },
+  { program: 'mount', package: 'mount', why: 'lays out the sandbox', for: ['start', 'test'] },
+  { program: 'dnsmasq', package: 'dnsmasq-base', why: 'answers DHCP', for: ['start', 'test'] },
+  { program: 'busybox', package: 'busybox', why: 'is the DHCP client of demo guests', for: ['start', 'test'] },
+  { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
+  { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
+  { program: 'mmdebstrap', package: 'mmdebstrap', why: 'builds the root of the cloud-init guest', for: ['test'] },
+  { program: 'haproxy', package: 'haproxy', why: 'is what the benchmark compares with', for: ['bench'] },
+  { program: 'wrk', package: 'wrk', why: 'makes the benchmark’s load', for: ['bench'] },
+]
+
+/** Waits for another apt, as a fresh machine's unattended upgrade is. */
+const INSTALL = ['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300']
+
+/**
+ * The system's programs, by apt where we may.
+ * @param {Purpose} purpose
+ * @returns {import('./set-up.js').Step}
+ */
+export function debianPackages(purpose) {
+  return {
+    title: 'Debian packages',
+    todo() {
+      const missing = PROGRAMS.filter((row) => row.for.includes(purpose) && !hasProgram(row.program))
+      if (missing.length === 0) return undefined
+      const packages = [...new Set(missing.map((row) => row.package))]
+      const obstacle = whyNotInstall(missing, packages)
+      return obstacle
+        ? { says: packages.join(' '), does: () => Promise.reject(new SetUpProblem(obstacle)) }
+        : { says: `apt-get install ${packages.join(' ')}`, does: () => install(packages) }
+    },
+  }
+}
+
+/**
+ * @param {readonly Row[]} missing
+ * @param {readonly string[]} packages
+ * @param {{ readonly hasApt: boolean, readonly isRoot: boolean }} machine
+ * @returns {string | undefined}  what the person has to do instead
+ */
+export function whyNotInstall(
+  missing,
+  packages,
+  machine = { hasApt: hasProgram('apt-get'), isRoot: process.getuid?.() === 0 },
+) {
+  const names = missing.map((row) => `  ${row.program}: ${row.why}`).join('\n')
+  if (!machine.hasApt)
+    return `These programs are missing, and this is not a Debian that could be asked for them:\n${names}`
+  if (!machine.isRoot)
+    return `These programs are missing:\n${names}\nInstall them as root, then run this again:\n  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  return undefined
+}
+
+/** @param {readonly string[]} packages */
+async function install(packages) {
+  if (hasLists() && (await aptGet([...INSTALL, ...packages])).code === 0) return
+  await aptGet(['update']) // missing or stale lists; when it fails, the installation says what cannot be had
+  const { code, output } = await aptGet([...INSTALL, ...packages])
+  if (code !== 0) throw new SetUpProblem(`apt-get install failed (exit code ${code}):\n${tail(output)}`)
+}
+
+/** @param {readonly string[]} command */
+function aptGet(command) {
+  return runTied(['apt-get', ...command], { capture: true, env: { DEBIAN_FRONTEND: 'noninteractive' } })
+}
+
+function hasLists() {
+  return readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
+}
