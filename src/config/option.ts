@@ -1,0 +1,113 @@
+/** One option of a daemon or a command. Flags, environment, `--help` and the reference page are drawn from rows of these. */
+export interface Option<T> {
+  /** What a value looks like in `--help`: `PATH`, `SECONDS`; empty for a switch. */
+  readonly placeholder: string
+  readonly help: string
+  readonly default: T
+  /** Never printed. */
+  readonly secret: boolean
+  /** The flag may be given several times; `parse` then gets each, and what it gives is strung together. */
+  readonly repeats?: true
+  /** One letter, for flags used by hand all day. */
+  readonly short?: string
+  /** @throws Error whose message says what would be right */
+  readonly parse: (text: string) => T
+}
+
+export type Options = Readonly<Record<string, Option<unknown>>>
+
+/** The values of a set of options, by name. */
+export type Values<O extends Options> = { readonly [N in keyof O]: O[N] extends Option<infer T> ? T : never }
+
+interface Extras {
+  readonly short?: string
+  readonly secret?: boolean
+}
+
+function option<T>(
+  placeholder: string,
+  fallback: T,
+  help: string,
+  parse: (text: string) => T,
+  extras: Extras = {},
+): Option<T> {
+  const { short, secret = false } = extras
+  return { placeholder, help, default: fallback, parse, secret, ...(short === undefined ? {} : { short }) }
+}
+
+export function text<T extends string | undefined>(placeholder: string, fallback: T, help: string, extras?: Extras) {
+  return option<T | string>(placeholder, fallback, help, (given) => given, extras)
+}
+
+/** Texts between commas, without the blanks around them; empty for none. */
+export function list(placeholder: string, fallback: readonly string[], help: string) {
+  return option<readonly string[]>(placeholder, fallback, help, splitList)
+}
+
+/** The same of these choices. */
+export function listOf<const T extends string>(choices: readonly T[], fallback: readonly T[], help: string) {
+  return option<readonly T[]>(`${choices.join('|')},...`, fallback, help, (given) =>
+    splitList(given).map((item) => chosen(choices, item)),
+  )
+}
+
+function splitList(given: string): readonly string[] {
+  return given.trim() === '' ? [] : given.split(',').map((item) => item.trim())
+}
+
+/** Several texts: by repeating the flag, or separated by blanks in the environment. */
+export function texts(placeholder: string, fallback: readonly string[], help: string): Option<readonly string[]> {
+  const words = (given: string) => given.split(/\s+/).filter((word) => word !== '')
+  return { ...option(placeholder, fallback, `${help} May be repeated.`, words), repeats: true }
+}
+
+export function integer(placeholder: string, fallback: number, help: string, range: { min: number; max: number }) {
+  return option(placeholder, fallback, help, (given) => {
+    const number = Number(given)
+    if (!/^-?\d+$/.test(given) || number < range.min || number > range.max)
+      throw new Error(`${JSON.stringify(given)} is not a whole number from ${range.min} to ${range.max}`)
+    return number
+  })
+}
+
+export function port(fallback: number, help: string) {
+  return integer('PORT', fallback, help, { min: 0, max: 65_535 })
+}
+
+export function oneOf<const T extends string>(choices: readonly T[], fallback: T, help: string) {
+  return option<T>(choices.join('|'), fallback, help, (given) => chosen(choices, given))
+}
+
+function chosen<const T extends string>(choices: readonly T[], given: string): T {
+  const choice = choices.find((each) => each === given)
+  if (choice === undefined) throw new Error(`${JSON.stringify(given)} is none of ${choices.join(', ')}`)
+  return choice
+}
+
+/** Truth as oslo.config spells it. */
+const TRUTH: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  '1': true,
+  '': true,
+  false: false,
+  no: false,
+  off: false,
+  '0': false,
+}
+
+/** On the command line `--name` alone means true. */
+export function truth(fallback: boolean, help: string, extras?: Extras) {
+  return option(
+    '',
+    fallback,
+    help,
+    (given) => {
+      const value = TRUTH[given.toLowerCase()]
+      if (value === undefined) throw new Error(`${JSON.stringify(given)} is neither true nor false`)
+      return value
+    },
+    extras,
+  )
+}

@@ -1,0 +1,132 @@
+import { lstatSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { integer, list, listOf, oneOf, port, text, truth } from './option.ts'
+import { UsageError } from './read.ts'
+
+/** Where the inventory is kept. Every command that reads or writes it takes these. */
+export const stateOptions = {
+  state_dir: text(
+    'DIR',
+    '',
+    'Where records, leases, sockets and the shared secret are kept. Default: /var/lib/firstboot for root, ~/.local/state/firstboot for others.',
+    { short: 's' },
+  ),
+  lab: truth(false, 'Use the state of the running `npm start` (or `firstboot lab`) instead.'),
+}
+
+/** The state directory these values name. */
+export function stateDirectory(
+  values: { readonly state_dir: string; readonly lab: boolean },
+  env: NodeJS.ProcessEnv,
+): string {
+  if (values.lab && values.state_dir !== '') throw new UsageError('either --lab or --state-dir')
+  if (values.lab) return trustedLabDirectory()
+  if (values.state_dir !== '') return values.state_dir
+  if (process.getuid?.() === 0) return '/var/lib/firstboot'
+  return join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'firstboot')
+}
+
+/** One lab a user: its state lives no longer than the lab. */
+export function labDirectory(): string {
+  return join(tmpdir(), `firstboot-lab-${process.getuid?.() ?? 0}`)
+}
+
+/**
+ * The running lab's directory, when nobody else can have put anything there: it lies where every user may make one.
+ * @throws UsageError when there is none; Error when it is not ours alone
+ */
+export function trustedLabDirectory(): string {
+  const path = labDirectory()
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) throw new UsageError('no lab is running: npm start (or firstboot lab) begins one')
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+    throw new Error(`${path} is not a directory of yours alone, so nothing in it can be trusted; remove it`)
+  return path
+}
+
+export const logOptions = {
+  log_level: oneOf(
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'info',
+    'How much is logged, as JSON lines on standard error.',
+  ),
+}
+
+/** Options of vendor data, under nova's names. */
+export const vendorDataOptions = {
+  vendordata_providers: listOf(
+    ['StaticJSON', 'DynamicJSON'],
+    ['StaticJSON'],
+    'Where vendor data comes from, in the order of vendor_data2.json.',
+  ),
+  vendordata_jsonfile_path: text('FILE', '', 'A JSON document given to every guest as vendor_data.json (StaticJSON).'),
+  vendordata_dynamic_targets: list(
+    'NAME@URL,...',
+    [],
+    'Services asked about each guest when it reads vendor_data2.json (DynamicJSON).',
+  ),
+  vendordata_dynamic_ssl_certfile: text(
+    'FILE',
+    '',
+    'Certificates (PEM) of the authorities to trust in https targets. Default: the system’s.',
+  ),
+  vendordata_dynamic_connect_timeout: integer('SECONDS', 5, 'How long a target may take to be connected to.', {
+    min: 3,
+    max: 3_600,
+  }),
+  vendordata_dynamic_read_timeout: integer('SECONDS', 5, 'How long a target may be silent.', { min: 1, max: 3_600 }),
+  vendordata_dynamic_failure_fatal: truth(
+    false,
+    'A target that fails makes vendor_data2.json an error; otherwise the guest reads {} in its place.',
+  ),
+}
+
+/** Options of the metadata documents, under nova's names. */
+export const documentOptions = {
+  dhcp_domain: text('DOMAIN', 'novalocal', 'Appended to every hostname a guest reads; empty for bare hostnames.'),
+  ...vendorDataOptions,
+  release: oneOf(['zed', 'master'], 'master', 'The Nova release to imitate where releases differ.'),
+}
+
+/** The secret that agent and API share. */
+export const secretOptions = {
+  metadata_proxy_shared_secret: text(
+    'SECRET',
+    '',
+    'Signs X-Instance-ID between metadata agent and metadata API. Default: the one kept in the state directory, made there at first use. Prefer the environment variable: a flag shows in the process list.',
+    { secret: true },
+  ),
+}
+
+export const apiOptions = {
+  metadata_listen: text('ADDRESS', '127.0.0.1', 'Address the metadata API listens on.'),
+  metadata_listen_port: port(8775, 'Port the metadata API listens on.'),
+  service_metadata_proxy: truth(
+    true,
+    'Do not believe signed headers: tell callers by the address they connect from, without an agent between.',
+  ),
+}
+
+export const agentOptions = {
+  metadata_proxy_socket: text(
+    'PATH',
+    '',
+    'Unix socket between proxies and agent. Default: run/metadata_proxy in the state directory.',
+  ),
+  metadata_proxy_socket_mode: oneOf(
+    ['user', 'group', 'all'],
+    'user',
+    'Who may connect to it. Whoever can may ask in any guest’s name: user is the owner alone, all is for proxies that run as other users.',
+  ),
+  nova_metadata_host: text('HOST', '127.0.0.1', 'Host of the metadata API.'),
+  nova_metadata_port: port(8775, 'Port of the metadata API.'),
+}
+
+/** Options of the DHCP path, under dhcp_agent.ini's names. */
+export const dhcpOptions = {
+  enable_isolated_metadata: truth(true, 'Do not serve metadata from the DHCP port of networks without a router.'),
+  force_metadata: truth(false, 'Serve metadata from the DHCP port of every network with DHCP.'),
+  dhcp_lease_duration: integer('SECONDS', 86_400, 'Lease time.', { min: 120, max: 2_147_483_647 }),
+  dns_domain: text('DOMAIN', 'openstacklocal', 'Domain that dnsmasq gives to guests.'),
+}
