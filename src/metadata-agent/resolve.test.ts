@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Headers } from '../http/messages.ts'
+import type { IpAddress, MacAddress } from '../inventory/records/address.ts'
+import type { NetworkId, PortId, ProjectId } from '../inventory/records/ids.ts'
+import type { Port } from '../inventory/records/port.ts'
+import { BadOrigin, InstanceUnknown } from './errors.ts'
+import type { PortDirectory } from './port-directory.ts'
+import { readOrigin, resolveInstance } from './resolve.ts'
+
+const NETWORK = 'ac52ac2a-6e45-46bd-a838-1a6fcd4b8568'
+
+function port(given: Partial<Port> & { readonly address: string }): Port {
+  return {
+    id: `port-${given.address}` as PortId,
+    networkId: NETWORK as NetworkId,
+    projectId: 'p1' as ProjectId,
+    name: '',
+    macAddress: 'fa:16:3e:be:3d:62' as MacAddress,
+    adminStateUp: true,
+    fixedIps: [{ subnetId: 's' as never, ipAddress: given.address as IpAddress }],
+    securityGroupIds: [],
+    deviceId: 'b65cee2f-8c69-4aeb-be2f-f79742548fc2',
+    deviceOwner: 'compute:nova',
+    vnicType: 'normal',
+    vifType: 'bridge',
+    ...given,
+  }
+}
+
+function directory(...ports: Port[]): PortDirectory {
+  return {
+    find: async (within, client) =>
+      ports.filter(
+        (each) =>
+          'networkId' in within &&
+          within.networkId === each.networkId &&
+          ('mac' in client
+            ? each.macAddress === client.mac
+            : each.fixedIps.some((fixed) => fixed.ipAddress === client.fixedIp)),
+      ),
+  }
+}
+
+describe('where a request came from', () => {
+  const good: { name: string; given: [string, string][]; want: string }[] = [
+    { name: 'one address', given: [['X-Forwarded-For', '10.0.0.11']], want: '10.0.0.11' },
+    {
+      name: 'an IPv4 peer of a dual-stack socket',
+      given: [['X-Forwarded-For', '::ffff:10.0.0.11']],
+      want: '10.0.0.11',
+    },
+    { name: 'IPv6 in any spelling', given: [['X-Forwarded-For', '2001:DB8:0::11']], want: '2001:db8::11' },
+    {
+      name: 'the last line, which haproxy appended behind the guest’s own',
+      given: [
+        ['X-Forwarded-For', '10.0.0.99'],
+        ['X-Forwarded-For', '10.0.0.11'],
+      ],
+      want: '10.0.0.11',
+    },
+    { name: 'the last of a list', given: [['X-Forwarded-For', '10.0.0.99, 10.0.0.11']], want: '10.0.0.11' },
+  ]
+  for (const { name, given, want } of good)
+    it(name, () => assert.equal(readOrigin(Headers.of([['X-Neutron-Network-ID', NETWORK], ...given])).address, want))
+
+  const from: [string, string] = ['X-Forwarded-For', '10.0.0.11']
+  const bad: { name: string; given: [string, string][] }[] = [
+    { name: 'neither network nor router', given: [from] },
+    { name: 'both', given: [['X-Neutron-Network-ID', 'a'], ['X-Neutron-Router-ID', 'b'], from] },
+    { name: 'an empty network only', given: [['X-Neutron-Network-ID', ''], from] },
+    { name: 'the network twice', given: [['X-Neutron-Network-ID', 'a'], ['X-Neutron-Network-ID', 'b'], from] },
+    { name: 'no address', given: [['X-Neutron-Network-ID', 'a']] },
+    {
+      name: 'an empty address',
+      given: [
+        ['X-Neutron-Network-ID', 'a'],
+        ['X-Forwarded-For', ''],
+      ],
+    },
+    {
+      name: 'text for an address',
+      given: [
+        ['X-Neutron-Network-ID', 'a'],
+        ['X-Forwarded-For', 'localhost'],
+      ],
+    },
+    {
+      name: 'an address with a port',
+      given: [
+        ['X-Neutron-Network-ID', 'a'],
+        ['X-Forwarded-For', '10.0.0.1:80'],
+      ],
+    },
+    {
+      name: 'an address with a zone',
+      given: [
+        ['X-Neutron-Network-ID', 'a'],
+        ['X-Forwarded-For', 'fe80::1%eth0'],
+      ],
+    },
+  ]
+  for (const { name, given } of bad)
+    it(`is refused with ${name}`, () => assert.throws(() => readOrigin(Headers.of(given)), BadOrigin))
+
+  it('an empty router counts as absent', () => {
+    const origin = readOrigin(Headers.of([['X-Neutron-Network-ID', NETWORK], ['X-Neutron-Router-ID', ''], from]))
+    assert.deepEqual(origin.within, { networkId: NETWORK })
+  })
+})
+
+describe('who asks', () => {
+  const at = (address: string, networkId = NETWORK) =>
+    readOrigin(
+      Headers.of([
+        ['X-Neutron-Network-ID', networkId],
+        ['X-Forwarded-For', address],
+      ]),
+    )
+  const other = 'ad739368-71ea-4f28-a15e-78de2cc3dfe7'
+
+  it('is the instance of the port with that address on that network', async () => {
+    const ports = directory(
+      port({ address: '10.0.0.11' }),
+      port({ address: '10.0.0.11', networkId: other as NetworkId, deviceId: 'x' }),
+    )
+    const found = await resolveInstance(at('10.0.0.11'), ports)
+    assert.equal(found.instanceId, 'b65cee2f-8c69-4aeb-be2f-f79742548fc2')
+    assert.equal(found.projectId, 'p1')
+  })
+
+  it('is found by the MAC address in a link-local address', async () => {
+    const found = await resolveInstance(at('fe80::f816:3eff:febe:3d62'), directory(port({ address: '2001:db8::5' })))
+    assert.equal(found.instanceId, 'b65cee2f-8c69-4aeb-be2f-f79742548fc2')
+  })
+
+  it('may have a fixed IPv4 address in the link-local range', async () => {
+    const found = await resolveInstance(at('169.254.9.9'), directory(port({ address: '169.254.9.9' })))
+    assert.equal(found.instanceId, 'b65cee2f-8c69-4aeb-be2f-f79742548fc2')
+  })
+
+  const nobody: { name: string; ports: Port[]; address?: string }[] = [
+    { name: 'no port has the address', ports: [port({ address: '10.0.0.12' })] },
+    {
+      name: 'only a port of another network has it',
+      ports: [port({ address: '10.0.0.11', networkId: other as NetworkId })],
+    },
+    {
+      name: 'two ports have it',
+      ports: [port({ address: '10.0.0.11' }), port({ address: '10.0.0.11', id: 'b' as PortId })],
+    },
+    {
+      name: 'a DHCP port has it',
+      ports: [port({ address: '10.0.0.11', deviceOwner: 'network:dhcp', deviceId: 'dhcp-x' })],
+    },
+    { name: 'a router port has it', ports: [port({ address: '10.0.0.11', deviceOwner: 'network:router_interface' })] },
+    { name: 'an unbound port has it', ports: [port({ address: '10.0.0.11', deviceOwner: '', deviceId: '' })] },
+    { name: 'a link-local address does not show a MAC', ports: [port({ address: 'fe80::1' })], address: 'fe80::1' },
+  ]
+  for (const { name, ports, address = '10.0.0.11' } of nobody)
+    it(`is nobody when ${name}`, () =>
+      assert.rejects(resolveInstance(at(address), directory(...ports)), InstanceUnknown))
+})

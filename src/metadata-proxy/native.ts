@@ -1,0 +1,17 @@
+import type { OpenProxy } from '../host/listeners.ts'
+import type { Handler } from '../http/messages.ts'
+import { type ServerOptions, serveDescriptor } from '../http/server.ts'
+import { metadataProxy } from './handler.ts'
+
+/**
+ * The proxies of all namespaces in one process: sockets that were opened in a namespace stay there, wherever the process
+ * that serves them is.
+ *
+ * @param agent  what each request is handed to, once it says where it came from
+ */
+export function nativeProxies(agent: Handler, options: ServerOptions): OpenProxy {
+  return (fd, { stamp }) => {
+    const serving = serveDescriptor(metadataProxy(stamp, agent), fd, options)
+    return () => void serving.close(0)
+  }
+}
