@@ -1,0 +1,99 @@
+import type { Owner } from './mark.ts'
+import type { Bridge, DefaultRoute, Device, Dnsmasq, DnsmasqFiles, Listener } from './namespace.ts'
+
+/** The kernel and its programs as the datapath needs them. `kernel-host.ts` is the real one; a fake that behaves serves
+ *  the tests. */
+export interface DatapathHost {
+  /** Everything on this machine that carries one of our prefixes, orphans of earlier runs included. */
+  observe(): Promise<Observed>
+  /**
+   * Carries out commands in order. Commands that stand side by side may share a process.
+   * @throws CommandFailed at the first that fails: those before it are done, those behind it are not begun
+   */
+  execute(commands: readonly Command[]): Promise<void>
+  /** Calls back when something of ours changed behind our back (a dnsmasq died, a namespace was deleted), with what
+   *  it was. @returns a function that ends it */
+  onDrift(listener: (what: string) => void): () => void
+}
+
+export interface Observed {
+  readonly bridges: ReadonlyMap<string, ObservedBridge>
+  readonly namespaces: ReadonlyMap<string, ObservedNamespace>
+  /** Ids of the networks whose DHCP leases and files are kept on disk. */
+  readonly dhcpNetworks: ReadonlySet<string>
+  /** Namespaces that are there but could not be looked into, and why. Nothing may be concluded about them. */
+  readonly unreadable: ReadonlyMap<string, Error>
+}
+
+export interface ObservedBridge extends Bridge {
+  /** One of others may be used, and is never deleted. */
+  readonly owner: Owner
+  readonly up: boolean
+  /** Names of the devices plugged into it. */
+  readonly ports: readonly string[]
+}
+
+/** A namespace as found, of ours or of nobody: those of others are not looked at. Listeners and dnsmasq are those that really run. */
+export interface ObservedNamespace {
+  readonly name: string
+  /** Marked: one that is not holds nothing, may be taken, and is never deleted. */
+  readonly isOurs: boolean
+  /** Only the name is there: the mount behind it is gone, as after the restart of a container. */
+  readonly isEmptyName: boolean
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly devices: readonly ObservedDevice[]
+  readonly defaultRoutes: readonly DefaultRoute[]
+  /** Keys (see `listenerKey`) of the sockets our process has open there. */
+  readonly listening: ReadonlySet<string>
+  /** undefined: not running. */
+  readonly dnsmasq: ObservedDnsmasq | undefined
+}
+
+export interface ObservedDevice extends Device {
+  /** Both ends are. */
+  readonly up: boolean
+}
+
+export interface ObservedDnsmasq extends Pick<Dnsmasq, 'arguments'> {
+  /** What it has read; undefined for one adopted from an earlier run, of which nobody knows. */
+  readonly files: DnsmasqFiles | undefined
+}
+
+/** One step, small enough to be repeated or to fail on its own. */
+export type Command =
+  | { readonly kind: 'bridge-add'; readonly bridge: Bridge }
+  /** Marks one that is nobody's as ours. */
+  | { readonly kind: 'bridge-claim'; readonly name: string }
+  /** Corrects MTU and state of one that exists. */
+  | { readonly kind: 'bridge-set'; readonly bridge: Bridge }
+  | { readonly kind: 'bridge-delete'; readonly name: string }
+  | { readonly kind: 'netns-add'; readonly netns: string }
+  /** Marks one that is nobody's as ours. */
+  | { readonly kind: 'netns-claim'; readonly netns: string }
+  | { readonly kind: 'netns-delete'; readonly netns: string }
+  | { readonly kind: 'sysctl-set'; readonly netns: string; readonly name: string; readonly value: string }
+  | { readonly kind: 'device-add'; readonly netns: string; readonly device: Device }
+  /** Corrects bridge, MTU and state of one that exists. */
+  | { readonly kind: 'device-set'; readonly netns: string; readonly device: Device }
+  | { readonly kind: 'device-delete'; readonly netns: string; readonly name: string; readonly peer: string }
+  | { readonly kind: 'address-add'; readonly netns: string; readonly device: string; readonly address: string }
+  | { readonly kind: 'address-delete'; readonly netns: string; readonly device: string; readonly address: string }
+  | { readonly kind: 'default-route-set'; readonly netns: string; readonly route: DefaultRoute }
+  | { readonly kind: 'default-route-delete'; readonly netns: string; readonly route: DefaultRoute }
+  | { readonly kind: 'listener-open'; readonly netns: string; readonly listener: Listener }
+  | { readonly kind: 'listener-close'; readonly netns: string; readonly key: string }
+  | { readonly kind: 'dnsmasq-start'; readonly netns: string; readonly dnsmasq: Dnsmasq }
+  | { readonly kind: 'dnsmasq-restart'; readonly netns: string; readonly dnsmasq: Dnsmasq }
+  | { readonly kind: 'dnsmasq-reload'; readonly netns: string; readonly dnsmasq: Dnsmasq }
+  | { readonly kind: 'dnsmasq-stop'; readonly netns: string }
+  /** Deletes what dnsmasq kept of a network that is no more. */
+  | { readonly kind: 'dhcp-delete'; readonly network: string }
+
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+  readonly command: Command
+  constructor(command: Command, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.command = command
+  }
+}

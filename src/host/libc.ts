@@ -1,0 +1,43 @@
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+import koffi, { type KoffiFunc } from 'koffi'
+
+/** System calls that Node has no word for. Each returns -1 on failure; `checked` makes that an exception. */
+
+// The process itself is linked to its C library, whatever that is called (glibc, musl).
+const process = koffi.load(null)
+
+type Bytes = Uint8Array
+
+export const setns: KoffiFunc<(fd: number, kind: number) => number> = process.func('int setns(int, int)')
+export const flock: KoffiFunc<(fd: number, operation: number) => number> = process.func('int flock(int, int)')
+export const socket: KoffiFunc<(family: number, type: number, protocol: number) => number> =
+  process.func('int socket(int, int, int)')
+export const setsockopt: KoffiFunc<(fd: number, level: number, name: number, value: Bytes, size: number) => number> =
+  process.func('int setsockopt(int, int, int, void *, uint32_t)')
+export const bind: KoffiFunc<(fd: number, address: Bytes, size: number) => number> = process.func(
+  'int bind(int, void *, uint32_t)',
+)
+export const listen: KoffiFunc<(fd: number, backlog: number) => number> = process.func('int listen(int, int)')
+export const getpeername: KoffiFunc<(fd: number, address: Bytes, size: Bytes) => number> = process.func(
+  'int getpeername(int, void *, void *)',
+)
+export const send: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: number) => number> = process.func(
+  'int64_t send(int, void *, size_t, int)',
+)
+export const recv: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: number) => number> = process.func(
+  'int64_t recv(int, void *, size_t, int)',
+)
+/** 0 when there is no such device in the namespace of the calling thread. */
+export const deviceIndex: KoffiFunc<(name: string) => number> = process.func('uint32_t if_nametoindex(const char *)')
+
+/** Of the call just made by this thread. */
+export function errno(): number {
+  return koffi.errno()
+}
+
+/** @throws Error with `code` (`EADDRINUSE`) when the call returned -1: `bind 10.0.0.1:80: address already in use` */
+export function checked(result: number, attempt: string): number {
+  if (result !== -1) return result
+  const number = -errno()
+  throw Object.assign(new Error(`${attempt}: ${getSystemErrorMessage(number)}`), { code: getSystemErrorName(number) })
+}

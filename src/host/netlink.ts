@@ -1,0 +1,122 @@
+import { closeSync } from 'node:fs'
+import { bind, checked, errno, recv, send, socket } from './libc.ts'
+
+/** Netlink (netlink(7), RFC 3549) as far as reading goes: dumps, and the news that something changed. Numbers are in
+ *  the order of the machine, little-endian on every platform koffi has binaries for. */
+
+const AF_NETLINK = 16
+const SOCK_RAW_CLOEXEC = 0o2_000_003
+const NETLINK_ROUTE = 0
+
+/** struct nlmsghdr: 16 bytes. */
+const HEADER = { length: 0, type: 4, flags: 6, sequence: 8, size: 16 } as const
+const NLM_F_REQUEST = 0x1
+const NLM_F_DUMP = 0x300
+const NLM_F_DUMP_INTR = 0x10
+const NLMSG_ERROR = 2
+const NLMSG_DONE = 3
+/** The kernel fills at most half of it at once. */
+const BUFFER_BYTES = 65_536
+/** One for all: reading is synchronous, and what is kept is copied. */
+const received = Buffer.alloc(BUFFER_BYTES)
+const DUMP_ATTEMPTS = 5
+
+/** Something changed under a dump, and it cannot be trusted. */
+class Interrupted extends Error {}
+
+/** Opens a socket in the namespace of the calling thread. @param groups  bit n-1: news of multicast group n */
+export function openNetlink(groups = 0): number {
+  const fd = checked(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE), 'opening a netlink socket')
+  const address = Buffer.alloc(12) // struct sockaddr_nl: family, padding, port id (0: the kernel chooses), groups
+  address.writeUInt16LE(AF_NETLINK, 0)
+  address.writeUInt32LE(groups, 8)
+  try {
+    checked(bind(fd, address, address.length), 'binding a netlink socket')
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+/**
+ * Everything of one kind, one buffer (without header) an object.
+ * @param type     RTM_GETLINK, ...
+ * @param request  its fixed part, zeros mean everything
+ */
+export function dump(fd: number, type: number, request: Uint8Array): readonly Buffer[] {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return dumpOnce(fd, type, request, attempt)
+    } catch (error) {
+      if (!(error instanceof Interrupted) || attempt === DUMP_ATTEMPTS) throw error
+    }
+  }
+}
+
+function dumpOnce(fd: number, type: number, request: Uint8Array, sequence: number): readonly Buffer[] {
+  const message = Buffer.alloc(HEADER.size + request.length)
+  message.writeUInt32LE(message.length, HEADER.length)
+  message.writeUInt16LE(type, HEADER.type)
+  message.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, HEADER.flags)
+  message.writeUInt32LE(sequence, HEADER.sequence)
+  message.set(request, HEADER.size)
+  checked(send(fd, message, message.length, 0), 'asking netlink')
+  const found: Buffer[] = []
+  let isInterrupted = false
+  for (;;) {
+    const size = checked(recv(fd, received, received.length, 0), 'reading netlink')
+    for (const { kind, flags, body } of messages(Buffer.from(received.subarray(0, size)), sequence)) {
+      isInterrupted ||= (flags & NLM_F_DUMP_INTR) !== 0
+      if (kind === NLMSG_ERROR) throw new Error(`netlink answered with error ${body.readInt32LE(0)}`)
+      if (kind !== NLMSG_DONE) found.push(body)
+      else if (isInterrupted) throw new Interrupted('the network changed while it was read')
+      else return found
+    }
+  }
+}
+
+function* messages(buffer: Buffer, sequence: number) {
+  for (let at = 0; at + HEADER.size <= buffer.length; ) {
+    const length = buffer.readUInt32LE(at + HEADER.length)
+    const header = buffer.subarray(at, at + HEADER.size)
+    const body = buffer.subarray(at + HEADER.size, at + length)
+    if (header.readUInt32LE(HEADER.sequence) === sequence) {
+      yield { kind: header.readUInt16LE(HEADER.type), flags: header.readUInt16LE(HEADER.flags), body }
+    }
+    at += aligned(length)
+  }
+}
+
+/** Attributes (struct rtattr: 2 bytes length, 2 bytes type, value) by type. A nested one is read by another call. */
+export function attributes(bytes: Buffer): ReadonlyMap<number, Buffer> {
+  const found = new Map<number, Buffer>()
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at)
+    if (length < 4) break
+    found.set(bytes.readUInt16LE(at + 2) & NESTED_MASK, bytes.subarray(at + 4, at + length))
+    at += aligned(length)
+  }
+  return found
+}
+
+/** The two highest bits of a type say how the value is written. */
+const NESTED_MASK = 0x3fff
+
+function aligned(length: number): number {
+  return (length + 3) & ~3
+}
+
+const MSG_DONTWAIT = 0x40
+const EAGAIN = 11
+/** More was announced than the socket could hold. */
+const ENOBUFS = 105
+
+/** Whether anything was announced since the last call. Reads all of it. */
+export function hasNews(fd: number): boolean {
+  for (let heard = false; ; heard = true) {
+    if (recv(fd, received, received.length, MSG_DONTWAIT) !== -1 || errno() === ENOBUFS) continue
+    if (errno() === EAGAIN) return heard
+    checked(-1, 'reading netlink')
+  }
+}

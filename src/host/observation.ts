@@ -1,0 +1,59 @@
+import { type Cidr, eui64Address } from '../inventory/records/address.ts'
+import type { ObservedBridge, ObservedDevice, ObservedNamespace } from './host.ts'
+import { bridgeOwner } from './mark.ts'
+import type { NetnsState } from './netns-reader.ts'
+import type { Link } from './rtnetlink.ts'
+
+/** What netlink says, in the words of the plan. Pure. */
+
+export function bridgesOf(links: readonly Link[], prefix: string, mark: string): ReadonlyMap<string, ObservedBridge> {
+  const ports = Map.groupBy(links, ({ master }) => master)
+  return new Map(
+    links
+      .filter(({ name, kind }) => kind === 'bridge' && name.startsWith(prefix))
+      .map(({ index, name, mtu, up, alias }) => [
+        name,
+        {
+          name,
+          mtu,
+          up,
+          owner: bridgeOwner({ alias }, mark),
+          ports: (ports.get(index) ?? []).map((port) => port.name),
+        },
+      ]),
+  )
+}
+
+/** @param outside  the links of the host's namespace, by index */
+export function devicesOf(inside: NetnsState, outside: ReadonlyMap<number, Link>): readonly ObservedDevice[] {
+  return inside.links.flatMap((link) => {
+    if (link.kind !== 'veth' || link.mac === undefined) return []
+    const peer = outside.get(link.peer)
+    return [
+      {
+        name: link.name,
+        peer: peer?.name ?? '',
+        bridge: (peer && outside.get(peer.master)?.name) ?? '',
+        mac: link.mac,
+        mtu: link.mtu,
+        addresses: addressesOf(link, inside),
+        up: link.up && (peer?.up ?? false),
+      },
+    ]
+  })
+}
+
+const LINK_LOCAL = 'fe80::/64' as Cidr
+
+/** Without the one the kernel makes of the MAC. */
+function addressesOf({ index, mac }: Link, { addresses }: NetnsState): readonly string[] {
+  const own = mac === undefined ? undefined : eui64Address(LINK_LOCAL, mac)
+  return addresses
+    .filter(({ link, address }) => link === index && address !== own)
+    .map(({ address, prefix }) => `${address}/${prefix}`)
+}
+
+export function defaultRoutesOf({ links, defaultRoutes }: NetnsState): ObservedNamespace['defaultRoutes'] {
+  const names = new Map(links.map(({ index, name }) => [index, name]))
+  return defaultRoutes.map(({ link, gateway }) => ({ gateway, device: names.get(link) ?? '' }))
+}

@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { errorCode } from './errors.ts'
+
+/** A process, told from a later one of the same number by when it started. */
+export interface ProcessId {
+  readonly pid: number
+  /** Clock ticks since the machine started, as proc_pid_stat(5) has it. */
+  readonly startTime: string
+}
+
+/** @returns undefined when there is no such process, or only its zombie */
+export function processId(pid: number): ProcessId | undefined {
+  const stat = readProcess(pid, 'stat')
+  // The name, in parentheses, may hold anything; behind it are blank-separated fields, the state being the third of all.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [state, startTime] = [fields?.[0], fields?.[22 - 3]]
+  return state === undefined || startTime === undefined || 'ZX'.includes(state) ? undefined : { pid, startTime }
+}
+
+export function isAlive({ pid, startTime }: ProcessId): boolean {
+  return processId(pid)?.startTime === startTime
+}
+
+export interface ProcessInfo extends ProcessId {
+  readonly arguments: readonly string[]
+  readonly netnsInode: number
+}
+
+/** Every living process whose command line can be read. */
+export function listProcesses(isWanted: (args: readonly string[]) => boolean): readonly ProcessInfo[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.map(Number).flatMap((pid) => {
+    const args = readProcess(pid, 'cmdline')?.split('\0').slice(0, -1) ?? []
+    const id = isWanted(args) ? processId(pid) : undefined
+    const netnsInode = id && netnsOf(pid)
+    return id === undefined || netnsInode === undefined ? [] : [{ ...id, arguments: args, netnsInode }]
+  })
+}
+
+/**
+ * Whether a process lives in the same namespaces as we. One of a container does not, and paths among its arguments are not
+ * ours, whatever they are.
+ * @returns false also where that may not be known
+ */
+export function sharesNamespaces({ pid }: ProcessId, kinds: readonly ('mnt' | 'pid')[]): boolean {
+  try {
+    return kinds.every((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`) === readlinkSync(`/proc/self/ns/${kind}`))
+  } catch {
+    return false
+  }
+}
+
+function netnsOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}/ns/net`).ino
+  } catch {
+    return undefined // it has ended meanwhile
+  }
+}
+
+function readProcess(pid: number, file: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Does nothing to a process that is gone. */
+export function signalProcess(id: ProcessId, signal: NodeJS.Signals): void {
+  if (!isAlive(id)) return
+  try {
+    process.kill(id.pid, signal)
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error
+  }
+}
+
+const TERM_MILLISECONDS = 5_000
+const POLL_MILLISECONDS = 10
+
+/** SIGTERM, and SIGKILL to one that does not listen. Resolves when it is gone. Works for processes that are no children
+ *  of ours, which tell nobody when they end. */
+export async function endProcess(id: ProcessId, patienceMilliseconds = TERM_MILLISECONDS): Promise<void> {
+  signalProcess(id, 'SIGTERM')
+  if (await isGoneWithin(id, patienceMilliseconds)) return
+  signalProcess(id, 'SIGKILL')
+  await isGoneWithin(id, TERM_MILLISECONDS)
+}
+
+async function isGoneWithin(id: ProcessId, milliseconds: number): Promise<boolean> {
+  const end = performance.now() + milliseconds
+  while (isAlive(id)) {
+    if (performance.now() > end) return false
+    await delay(POLL_MILLISECONDS)
+  }
+  return true
+}

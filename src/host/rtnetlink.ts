@@ -1,0 +1,119 @@
+import { type IpAddress, type MacAddress, parseMacAddress } from '../inventory/records/address.ts'
+import { attributes, dump } from './netlink.ts'
+import { addressOfBytes } from './socket-address.ts'
+
+/** rtnetlink(7): the links, addresses and routes of a namespace. Offsets and numbers are those of
+ *  linux/rtnetlink.h, linux/if_link.h and linux/if_addr.h. */
+
+export interface Link {
+  readonly index: number
+  readonly name: string
+  readonly mac: MacAddress | undefined
+  readonly mtu: number
+  readonly up: boolean
+  /** `veth`, `bridge`, ...; empty for hardware. */
+  readonly kind: string
+  /** Index of the bridge it is a port of; 0: none. */
+  readonly master: number
+  /** What somebody has written on it (`ip link set ... alias`). */
+  readonly alias: string
+  /** Of a veth: index of the other end, in that one's namespace. */
+  readonly peer: number
+}
+
+const RTM_GETLINK = 18
+const IFINFO_BYTES = 16
+const IFI_INDEX = 4
+const IFI_FLAGS = 8
+const IFF_UP = 0x1
+const IFLA = { address: 1, name: 3, mtu: 4, link: 5, master: 10, info: 18, alias: 20, infoKind: 1 } as const
+
+export function readLinks(fd: number): readonly Link[] {
+  return dump(fd, RTM_GETLINK, new Uint8Array(IFINFO_BYTES)).map((message) => {
+    const found = attributes(message.subarray(IFINFO_BYTES))
+    const info = found.get(IFLA.info)
+    return {
+      index: message.readInt32LE(IFI_INDEX),
+      name: text(found.get(IFLA.name)),
+      mac: macOf(found.get(IFLA.address)),
+      mtu: number(found.get(IFLA.mtu)),
+      up: (message.readUInt32LE(IFI_FLAGS) & IFF_UP) !== 0,
+      kind: info === undefined ? '' : text(attributes(info).get(IFLA.infoKind)),
+      alias: text(found.get(IFLA.alias)),
+      master: number(found.get(IFLA.master)),
+      peer: number(found.get(IFLA.link)),
+    }
+  })
+}
+
+export interface LinkAddress {
+  /** Index of the link. */
+  readonly link: number
+  readonly address: IpAddress
+  readonly prefix: number
+}
+
+const RTM_GETADDR = 22
+const IFADDR_BYTES = 8
+const IFA_PREFIX = 1
+const IFA_FLAGS = 2
+const IFA_INDEX = 4
+const IFA = { address: 1, local: 2 } as const
+const IFA_F_PERMANENT = 0x80
+const IFA_F_DADFAILED = 0x08
+
+/** Those that were configured and can be used: neither made of router advertisements nor refused as duplicates. */
+export function readAddresses(fd: number): readonly LinkAddress[] {
+  return dump(fd, RTM_GETADDR, new Uint8Array(IFADDR_BYTES)).flatMap((message) => {
+    const found = attributes(message.subarray(IFADDR_BYTES))
+    const bytes = found.get(IFA.local) ?? found.get(IFA.address)
+    const flags = message.readUInt8(IFA_FLAGS)
+    if (bytes === undefined || (flags & IFA_F_PERMANENT) === 0 || (flags & IFA_F_DADFAILED) !== 0) return []
+    return [
+      {
+        link: message.readUInt32LE(IFA_INDEX),
+        address: addressOfBytes(bytes),
+        prefix: message.readUInt8(IFA_PREFIX),
+      },
+    ]
+  })
+}
+
+export interface Gateway {
+  readonly link: number
+  readonly gateway: IpAddress
+}
+
+const RTM_GETROUTE = 26
+const RTMSG_BYTES = 12
+const RTM_DESTINATION_LENGTH = 1
+const RTM_TABLE = 4
+const RTM_TYPE = 7
+const RT_TABLE_MAIN = 254
+const RTN_UNICAST = 1
+const RTA = { link: 4, gateway: 5 } as const
+
+/** The default routes of the main table, both families. */
+export function readDefaultRoutes(fd: number): readonly Gateway[] {
+  return dump(fd, RTM_GETROUTE, new Uint8Array(RTMSG_BYTES)).flatMap((message) => {
+    const isDefault = message.readUInt8(RTM_DESTINATION_LENGTH) === 0
+    const isPlain = message.readUInt8(RTM_TABLE) === RT_TABLE_MAIN && message.readUInt8(RTM_TYPE) === RTN_UNICAST
+    const found = attributes(message.subarray(RTMSG_BYTES))
+    const gateway = found.get(RTA.gateway)
+    if (!isDefault || !isPlain || gateway === undefined) return []
+    return [{ link: number(found.get(RTA.link)), gateway: addressOfBytes(gateway) }]
+  })
+}
+
+function number(bytes: Buffer | undefined): number {
+  return bytes === undefined ? 0 : bytes.readUInt32LE(0)
+}
+
+/** Ends with a zero byte. */
+function text(bytes: Buffer | undefined): string {
+  return bytes === undefined ? '' : bytes.toString('latin1', 0, bytes.length - 1)
+}
+
+function macOf(bytes: Buffer | undefined): MacAddress | undefined {
+  return bytes === undefined ? undefined : parseMacAddress(bytes.toString('hex').replaceAll(/..(?=.)/g, '$&:'))
+}
