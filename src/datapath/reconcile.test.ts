@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeHost } from '../../test/fakes/fake-host.ts'
+import { aDhcpPort, aNetwork, aPort, aRouterPort, aSubnet, NETWORK } from '../../test/support/network-records.ts'
+import type { IpAddress } from '../inventory/records/address.ts'
+import type { NetworkId, PortId } from '../inventory/records/ids.ts'
+import type { Network } from '../inventory/records/network.ts'
+import type { Port } from '../inventory/records/port.ts'
+import type { Subnet } from '../inventory/records/subnet.ts'
+import { silentLog } from '../observe/log.ts'
+import { desiredState } from './desired.ts'
+import { DHCP_DEFAULTS, type DhcpConfig } from './dhcp/config.ts'
+import { type Desired, NOTHING } from './plan.ts'
+import { reconcileOnce } from './reconcile.ts'
+
+// One machine walked through states; after each it is compared as text, and a second pass must find nothing to do.
+
+const DHCP_ID = 'dddddddd-dddd-4ddd-8ddd-dddddddddddd'
+const NETNS = `qdhcp-${NETWORK}`
+
+interface Given {
+  readonly networks?: readonly Network[]
+  readonly subnets?: readonly Subnet[]
+  readonly ports?: readonly Port[]
+  readonly config?: Partial<DhcpConfig>
+}
+
+const v4 = aSubnet('s4', '10.0.0.0/24', { gatewayIp: '10.0.0.1' as IpAddress })
+const v6 = aSubnet('s6', 'fd00::/64', { ipv6AddressMode: 'slaac' })
+const dhcp = aDhcpPort(DHCP_ID, 's4=10.0.0.2')
+const guest = aPort('eeeeeeee-1111', ['s4=10.0.0.7'])
+
+function desired({ networks = [aNetwork()], subnets = [v4], ports = [dhcp], config = {} }: Given) {
+  const byId = <T extends { readonly id: string }>(records: readonly T[]) =>
+    new Map(records.map((one) => [one.id, one]))
+  const records = { network: byId(networks), subnet: byId(subnets), port: byId(ports) }
+  return desiredState(records, { ...DHCP_DEFAULTS, statePath: '/s', ...config })
+}
+
+function lines(text: string): string {
+  const [first = '', ...rest] = text.split('\n').slice(1)
+  const indent = first.length - first.trimStart().length
+  return [first, ...rest]
+    .map((line) => line.slice(indent))
+    .join('\n')
+    .trimEnd()
+}
+
+const range4 = '--dhcp-range=set:subnet-s4,10.0.0.0,static,255.255.255.0,86400s'
+const isolated = `
+  bridge brqaaaaaaaa-aa mtu 1450 ports tapdddddddd-dd
+  netns ${NETNS}
+    ns-dddddddd-dd peer tapdddddddd-dd on brqaaaaaaaa-aa mtu 1450
+      10.0.0.2/24
+      169.254.169.254/32
+    default via 10.0.0.1 dev ns-dddddddd-dd
+    proxy 169.254.169.254:80 network=${NETWORK}
+    dnsmasq ${range4}`
+
+const states: readonly { readonly name: string; readonly given: Given; readonly want: string }[] = [
+  { name: 'nothing', given: { networks: [], ports: [] }, want: '' },
+  { name: 'one isolated network', given: {}, want: lines(isolated) },
+  {
+    name: 'a guest: only the files change',
+    given: { ports: [dhcp, guest] },
+    want: lines(`${isolated}
+      ${guest.macAddress},host-10-0-0-7.openstacklocal,10.0.0.7`),
+  },
+  {
+    name: 'a router takes the gateway address: the proxy goes, the address stays',
+    given: { ports: [dhcp, aRouterPort('r', 's4=10.0.0.1')] },
+    want: lines(`
+      bridge brqaaaaaaaa-aa mtu 1450 ports tapdddddddd-dd
+      netns ${NETNS}
+        ns-dddddddd-dd peer tapdddddddd-dd on brqaaaaaaaa-aa mtu 1450
+          10.0.0.2/24
+          169.254.169.254/32
+        default via 10.0.0.1 dev ns-dddddddd-dd
+        dnsmasq ${range4}
+          ${aRouterPort('r').macAddress},host-10-0-0-1.openstacklocal,10.0.0.1`),
+  },
+  { name: 'the router goes again', given: {}, want: lines(isolated) },
+  {
+    name: 'dual stack, another MTU, another address, no gateway',
+    given: {
+      networks: [aNetwork({ mtu: 9000 })],
+      subnets: [{ ...v4, gatewayIp: null }, v6],
+      ports: [aDhcpPort(DHCP_ID, 's4=10.0.0.3', 's6=fd00::3')],
+    },
+    want: lines(`
+      bridge brqaaaaaaaa-aa mtu 9000 ports tapdddddddd-dd
+      netns ${NETNS}
+        ns-dddddddd-dd peer tapdddddddd-dd on brqaaaaaaaa-aa mtu 9000
+          169.254.169.254/32
+          10.0.0.3/24
+          fd00::3/64
+          fe80::a9fe:a9fe/64
+        proxy 169.254.169.254:80 network=${NETWORK}
+        proxy [fe80::a9fe:a9fe%ns-dddddddd-dd]:80 network=${NETWORK}
+        dnsmasq ${range4}`),
+  },
+  {
+    name: 'the same port with another MAC is another device',
+    given: {
+      subnets: [v4, v6],
+      ports: [{ ...aDhcpPort(DHCP_ID, 's4=10.0.0.2'), macAddress: guest.macAddress }],
+    },
+    want: lines(`
+      bridge brqaaaaaaaa-aa mtu 1450 ports tapdddddddd-dd
+      netns ${NETNS}
+        ns-dddddddd-dd peer tapdddddddd-dd on brqaaaaaaaa-aa mtu 1450
+          10.0.0.2/24
+          169.254.169.254/32
+          fe80::a9fe:a9fe/64
+        default via 10.0.0.1 dev ns-dddddddd-dd
+        proxy 169.254.169.254:80 network=${NETWORK}
+        proxy [fe80::a9fe:a9fe%ns-dddddddd-dd]:80 network=${NETWORK}
+        dnsmasq ${range4}`),
+  },
+  {
+    name: 'the DHCP port is another: new device before the old goes',
+    given: { ports: [{ ...dhcp, id: 'cccccccc-cccc-4' as PortId }] },
+    want: lines(isolated.replaceAll('dddddddd-dd', 'cccccccc-cc')),
+  },
+  {
+    name: 'metadata off: addresses and proxy go',
+    given: { config: { enableIsolatedMetadata: false } },
+    want: lines(isolated.replace(/\n.*169.254.169.254\/32/, '').replace(/\n.*proxy.*/, '')),
+  },
+  {
+    name: 'the network goes down: nothing but the bridge that guests are on',
+    given: { networks: [aNetwork({ adminStateUp: false })], ports: [dhcp, guest] },
+    want: 'bridge brqaaaaaaaa-aa mtu 1450 ports -',
+  },
+  { name: 'and up again', given: {}, want: lines(isolated) },
+  { name: 'the network is deleted: nothing left behind', given: { networks: [], ports: [] }, want: '' },
+]
+
+test('one machine through all states, from each to the next, and a second pass finds nothing to do', async () => {
+  const host = new FakeHost()
+  for (const { name, given, want } of states) {
+    const deps = { host, log: silentLog, desired: () => desired(given) }
+    const first = await reconcileOnce(deps)
+    assert.deepEqual(
+      first.failed.map(({ cause }) => cause.message),
+      [],
+      name,
+    )
+    assert.equal(sorted(host.print()), sorted(want), name)
+    const second = await reconcileOnce(deps)
+    assert.deepEqual(second, { done: [], failed: [] }, `${name}: second pass`)
+  }
+})
+
+/** Addresses of a device are a set. */
+function sorted(text: string): string {
+  return text.split('\n').sort().join('\n')
+}
+
+const drifts: readonly { readonly name: string; readonly damage: (host: FakeHost) => void; readonly want: string[] }[] =
+  [
+    {
+      name: 'dnsmasq is dead',
+      damage: (host) => Object.assign(host.namespaces.get(NETNS) ?? {}, { dnsmasq: undefined }),
+      want: ['dnsmasq-start: dnsmasq does not run'],
+    },
+    {
+      name: 'an address was deleted',
+      damage: (host) => host.changeDevice(NETNS, 'ns-dddddddd-dd', { addresses: ['10.0.0.2/24'] }),
+      want: ['address-add: address 169.254.169.254/32 is missing'],
+    },
+    {
+      name: 'an address was added',
+      damage: (host) =>
+        host.changeDevice(NETNS, 'ns-dddddddd-dd', { addresses: ['10.0.0.2/24', '169.254.169.254/32', '10.9.9.9/24'] }),
+      want: ['address-delete: no port has the address'],
+    },
+    {
+      name: 'the device is down',
+      damage: (host) => host.changeDevice(NETNS, 'ns-dddddddd-dd', { up: false }),
+      want: ['device-set: ns-dddddddd-dd is down'],
+    },
+    {
+      name: 'the device was unplugged',
+      damage: (host) => host.changeDevice(NETNS, 'ns-dddddddd-dd', { bridge: '' }),
+      want: ['device-set: tapdddddddd-dd is on no bridge'],
+    },
+    {
+      name: 'dnsmasq runs from an earlier run',
+      damage: (host) => {
+        const namespace = host.namespaces.get(NETNS)
+        if (namespace?.dnsmasq) namespace.dnsmasq = { ...namespace.dnsmasq, files: undefined }
+      },
+      want: ['dnsmasq-reload: dnsmasq was started by an earlier run'],
+    },
+    {
+      name: 'dnsmasq runs with other arguments',
+      damage: (host) => {
+        const namespace = host.namespaces.get(NETNS)
+        if (namespace?.dnsmasq) namespace.dnsmasq = { ...namespace.dnsmasq, arguments: ['--old'] }
+      },
+      want: ['dnsmasq-restart: dnsmasq runs with other arguments'],
+    },
+    {
+      name: 'a sysctl was changed',
+      damage: (host) => {
+        const namespace = host.namespaces.get(NETNS)
+        if (namespace) namespace.sysctls = { ...namespace.sysctls, 'net.ipv4.ip_nonlocal_bind': '0' }
+      },
+      want: ['sysctl-set: net.ipv4.ip_nonlocal_bind is 0'],
+    },
+    {
+      name: 'the bridge is down',
+      damage: (host) => Object.assign(host.bridges.values().next().value ?? {}, { up: false }),
+      want: ['bridge-set: bridge is down'],
+    },
+  ]
+
+for (const { name, damage, want } of drifts) {
+  test(`drift is repaired, and nothing else is touched: ${name}`, async () => {
+    const host = new FakeHost()
+    const deps = { host, log: silentLog, desired: () => desired({}) }
+    await reconcileOnce(deps)
+    const whole = host.print()
+    damage(host)
+    const report = await reconcileOnce(deps)
+    assert.deepEqual(
+      report.done.map(({ command, reason }) => `${command.kind}: ${reason}`),
+      want,
+    )
+    assert.equal(host.print(), whole)
+  })
+}
+
+test('a name without a namespace is taken away and made anew', async () => {
+  const host = new FakeHost()
+  const empty = { sysctls: {}, devices: [], defaultRoutes: [], listening: new Set<string>(), dnsmasq: undefined }
+  host.namespaces.set(NETNS, { name: NETNS, isOurs: false, isEmptyName: true, ...empty })
+  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  assert.equal(sorted(host.print()), sorted(lines(isolated)))
+})
+
+test('a broken and an unreadable namespace do not stop the others, and the report names them', async () => {
+  const host = new FakeHost()
+  const ids = ['b', 'c', 'd'].map((letter) => letter.repeat(8) as NetworkId)
+  const given = {
+    networks: ids.map((id) => aNetwork({ id })),
+    subnets: ids.map((id) => ({ ...v4, id: `s${id}` as Subnet['id'], networkId: id })),
+    ports: ids.map((id) => ({ ...aDhcpPort(`p${id}`, `s${id}=10.0.0.2`), networkId: id })),
+  }
+  host.broken.set(`qdhcp-${ids[0]}`, 'Operation not permitted')
+  host.unreadable.set(`qdhcp-${ids[1]}`, new Error('Too many open files'))
+  const report = await reconcileOnce({ host, log: silentLog, desired: () => desired(given) })
+  assert.deepEqual([...host.namespaces.keys()], [`qdhcp-${ids[2]}`])
+  assert.deepEqual(
+    new Map(report.failed.map(({ where, command, cause }) => [where, `${command?.kind}: ${cause.message}`])),
+    new Map([
+      [`qdhcp-${ids[0]}`, 'netns-add: netns-add: Operation not permitted'],
+      [`qdhcp-${ids[1]}`, 'undefined: Too many open files'],
+    ]),
+  )
+})
+
+test('a bridge somebody else is plugged into stays when its network goes', async () => {
+  const host = new FakeHost()
+  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  const bridge = host.bridges.values().next().value
+  if (bridge) bridge.ports = [...bridge.ports, 'tapsomeone']
+  const deps = { host, log: silentLog, desired: () => desired({ networks: [], ports: [] }) }
+  await reconcileOnce(deps)
+  assert.equal(host.print(), 'bridge brqaaaaaaaa-aa mtu 1450 ports tapsomeone')
+  if (bridge) bridge.ports = []
+  await reconcileOnce(deps)
+  assert.equal(host.print(), '')
+})
+
+test('what is kept of a network stays while the network is there, also over a teardown, and goes with it', async () => {
+  const host = new FakeHost()
+  const reconcile = (wanted: () => Desired) => reconcileOnce({ host, log: silentLog, desired: wanted })
+  await reconcile(() => desired({}))
+  await reconcile(() => desired({ networks: [aNetwork({ adminStateUp: false })] }))
+  await reconcile(() => NOTHING)
+  assert.deepEqual(host.dhcpNetworks, new Set([NETWORK]))
+  await reconcile(() => desired({ networks: [], ports: [] }))
+  assert.deepEqual(host.dhcpNetworks, new Set())
+})
+
+test('what nobody has marked is taken when it is wanted, and never deleted', async () => {
+  const host = new FakeHost()
+  const free = { sysctls: {}, devices: [], defaultRoutes: [], listening: new Set<string>(), dnsmasq: undefined }
+  for (const name of [NETNS, 'qdhcp-free'])
+    host.namespaces.set(name, { name, isOurs: false, isEmptyName: false, ...free })
+  for (const name of ['brqaaaaaaaa-aa', 'brqfree'])
+    host.bridges.set(name, { name, mtu: 1450, up: true, owner: 'nobody', ports: [] })
+  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  assert.deepEqual(
+    [...host.namespaces.values()].map(({ isOurs }) => isOurs),
+    [true, false],
+  )
+  assert.deepEqual(
+    [...host.bridges.values()].map(({ owner }) => owner),
+    ['us', 'nobody'],
+  )
+  await reconcileOnce({ host, log: silentLog, desired: () => desired({ networks: [], ports: [] }) })
+  assert.deepEqual([...host.namespaces.keys()], ['qdhcp-free'])
+  assert.deepEqual([...host.bridges.keys()], ['brqfree'])
+})
+
+test('a bridge that another firstboot made is used as it is', async () => {
+  const host = new FakeHost()
+  const name = 'brqaaaaaaaa-aa'
+  host.bridges.set(name, { name, mtu: 1450, up: true, owner: 'others', ports: [] })
+  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  await reconcileOnce({ host, log: silentLog, desired: () => NOTHING })
+  assert.equal(host.bridges.get(name)?.owner, 'others')
+})
