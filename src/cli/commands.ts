@@ -1,0 +1,117 @@
+import { nearest } from '../text/nearest.ts'
+import type { Command } from './command.ts'
+
+/** One line of `firstboot --help`, and where the command is. */
+export interface Row {
+  readonly name: string
+  readonly group: 'try' | 'inventory' | 'daemon'
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+export const rows: readonly Row[] = [
+  {
+    name: 'lab',
+    group: 'try',
+    summary: 'Bring up networks and guests in a sandbox and watch them boot (npm start)',
+    load: async () => (await import('./lab.ts')).lab,
+  },
+  {
+    name: 'exec',
+    group: 'try',
+    summary: 'Run a command in a guest',
+    load: async () => (await import('./exec.ts')).exec,
+  },
+  {
+    name: 'sandbox',
+    group: 'try',
+    summary: 'Run a command where nothing can touch this machine’s network',
+    load: async () => (await import('./sandbox.ts')).sandbox,
+  },
+  {
+    name: 'serve',
+    group: 'try',
+    summary: 'A metadata service to test images against: no root, faults on demand, a verdict',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'apply',
+    group: 'inventory',
+    summary: 'Make the inventory as a file describes it',
+    load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'list',
+    group: 'inventory',
+    summary: 'List servers, ports, networks, ...',
+    load: async () => (await import('./list.ts')).list,
+  },
+  {
+    name: 'show',
+    group: 'inventory',
+    summary: 'Show one of them',
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
+    name: 'render',
+    group: 'inventory',
+    summary: 'Print what a guest would read, without any network',
+    load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'vendor-data',
+    group: 'inventory',
+    summary: 'Ask the targets of dynamic vendor data about a server',
+    load: async () => (await import('./vendor-data.ts')).vendorData,
+  },
+  {
+    name: 'password',
+    group: 'inventory',
+    summary: 'Read what a guest posted as its password, or let it post again',
+    load: async () => (await import('./password.ts')).password,
+  },
+  {
+    name: 'lint',
+    group: 'inventory',
+    summary: 'Find what would go wrong at a server’s first boot',
+    load: async () => (await import('./lint.ts')).lint,
+  },
+  {
+    name: 'diff',
+    group: 'inventory',
+    summary: 'Compare what two servers read, or one server at two versions',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'up',
+    group: 'daemon',
+    summary: 'Everything in one process: DHCP, metadata, guests',
+    load: async () => (await import('./up.ts')).up,
+  },
+  {
+    name: 'metadata-api',
+    group: 'daemon',
+    summary: 'The documents over HTTP, as nova-api-metadata (8775)',
+    load: async () => (await import('./metadata-api.ts')).metadataApi,
+  },
+  {
+    name: 'metadata-agent',
+    group: 'daemon',
+    summary: 'Finds who asks and signs, as neutron-metadata-agent (unix socket)',
+    load: async () => (await import('./metadata-agent.ts')).metadataAgent,
+  },
+  {
+    name: 'dhcp-agent',
+    group: 'daemon',
+    summary: 'DHCP and the metadata address on every network, as neutron-dhcp-agent',
+    load: async () => (await import('./dhcp-agent.ts')).dhcpAgent,
+  },
+]
+
+/** The command a misspelt name most likely meant. */
+export function nearestName(name: string): string | undefined {
+  return nearest(
+    name,
+    rows.map((row) => row.name),
+  )
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { stateDirectory, stateOptions } from '../config/options.ts'
+import { UsageError } from '../config/read.ts'
+import { runningSandbox } from '../daemons/running-sandbox.ts'
+import { existingStateDirectory } from '../daemons/state-directory.ts'
+import { runInteractive } from '../host/interactive.ts'
+import { guestEntry, NamespaceGuests } from '../host/namespace-guests.ts'
+import { sandboxEntry } from '../host/sandbox.ts'
+import { openSqliteStore } from '../inventory/sql/sqlite.ts'
+import { command } from './command.ts'
+import { findServer } from './find-server.ts'
+import { ownCommand } from './own-command.ts'
+
+export const exec = command({
+  usage: 'SERVER -- COMMAND [ARGUMENT...]',
+  operands: Number.POSITIVE_INFINITY,
+  description:
+    'Runs a command inside a guest that firstboot itself runs (hypervisor: namespace). SERVER is a name or an id.',
+  options: stateOptions,
+  examples: [
+    ['firstboot exec --lab blue-1 -- ip address', 'what the guest of the running npm start got by DHCP'],
+    [
+      'firstboot exec --lab blue-1 -- curl -s http://169.254.169.254/openstack/latest/meta_data.json',
+      'ask as the guest',
+    ],
+    ['firstboot exec --lab blue-1 -- sh', 'look around'],
+  ],
+  run: async ({ values, positionals, env }) => {
+    const [wanted, ...words] = positionals
+    const [program, ...args] = words
+    if (program === undefined) throw new UsageError('name the server and, behind --, the command')
+    const directory = stateDirectory(values, env)
+    const sandbox = runningSandbox(directory)
+    if (sandbox !== undefined && wanted !== undefined) {
+      const again = ownCommand('exec', '--state-dir', directory, wanted, '--', program, ...args)
+      return runInteractive([...sandboxEntry(sandbox), ...again] as [string, ...string[]])
+    }
+    return runInteractive(guestEntry(await initOf(directory, wanted), [program, ...args]))
+  },
+})
+
+/** @throws UsageError when there is no such server or it does not run here */
+async function initOf(directory: string, wanted: string | undefined): Promise<number> {
+  const state = await existingStateDirectory(directory)
+  const store = await openSqliteStore(state.database)
+  const server = findServer((await store.load()).records, wanted)
+  await store.close()
+  const init = new NamespaceGuests(state.instances, '').initOf(server.id)
+  if (init !== undefined) return init
+  const reason =
+    server.hypervisor === 'namespace'
+      ? `it does not run: is firstboot up running on ${join(directory)}?`
+      : 'it is run by somebody else (hypervisor: external), so firstboot cannot enter it'
+  throw new UsageError(`${server.name}: ${reason}`)
+}

@@ -1,0 +1,72 @@
+import { type AllInOne, type GuestRequest, openAllInOne } from '../../daemons/all-in-one.ts'
+import type { DhcpValues } from '../../daemons/datapath.ts'
+import type { DocumentValues } from '../../daemons/metadata-service.ts'
+import { openStateDirectory } from '../../daemons/state-directory.ts'
+import { untilSignal } from '../../daemons/until-signal.ts'
+import type { Server } from '../../inventory/records/server.ts'
+import { openSqliteStore } from '../../inventory/sql/sqlite.ts'
+import type { LogLevel } from '../../observe/log.ts'
+import { openLog } from '../../observe/log.ts'
+import { applyFile } from '../apply-file.ts'
+import type { Terminal } from '../terminal.ts'
+import { followLines } from './follow-lines.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { hints, topology, verdict } from './report.ts'
+import { verifyGuest } from './verify.ts'
+
+export interface LabGiven {
+  readonly values: DocumentValues &
+    DhcpValues & { readonly file: string; readonly once: boolean; readonly log_level: LogLevel }
+  readonly terminal: Terminal
+}
+
+/** A guest that has not finished by then will not: its client gives up long before. */
+const BOOT_MILLISECONDS = 60_000
+
+/** The lab inside its sandbox. @returns the exit code */
+export async function runLab(directory: string, { values, terminal }: LabGiven): Promise<number> {
+  const state = await openStateDirectory(directory)
+  const signalled = untilSignal()
+  const store = await openSqliteStore(state.database)
+  await applyFile(store, values.file)
+  const records = (await store.load()).records
+  const guests = [...records.server.values()]
+    .filter(({ hypervisor }) => hypervisor === 'namespace')
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+  topology(records, terminal).forEach(terminal.print)
+  const journal = openJournal(guests, terminal)
+  const onRequest = (each: GuestRequest) => journal.request(each)
+  const all = await openAllInOne(state, store, { values, log: openLog(values.log_level, 'lab'), onRequest })
+  const stopFollowing = guests.map(({ id, name }) =>
+    followLines(all.guests.consoleOf(id), (line) => journal.console(name, line)),
+  )
+  const booted = allBooted(guests, all, journal)
+  const ended = await Promise.race([booted, signalled])
+  const isInterrupted = typeof ended === 'string'
+  const verified = guests.map((server) => ({
+    server,
+    findings: verifyGuest(server, records, (name) => all.guests.leftBy(server.id, name), values.dhcp_domain),
+  }))
+  if (!isInterrupted) verdict(verified, records, terminal).forEach(terminal.print)
+  if (!isInterrupted && !values.once) {
+    hints(guests, records, terminal).forEach(terminal.print)
+    await signalled
+  }
+  for (const stop of stopFollowing) stop()
+  terminal.say('Taking everything away.')
+  await all.teardown()
+  const isRight = verified.every(({ findings }) => findings.every((finding) => finding.isRight))
+  return isRight && ended === true ? 0 : 1
+}
+
+/** Resolves when every guest has said how its boot ended. @returns whether all are configured */
+async function allBooted(guests: readonly Server[], all: AllInOne, journal: Journal): Promise<boolean> {
+  const deadline = performance.now() + BOOT_MILLISECONDS
+  const statusOf = ({ id }: Server) => all.guests.leftBy(id, 'status')?.toString().trim()
+  while (performance.now() < deadline) {
+    const statuses = guests.map(statusOf)
+    if (statuses.every((status) => status !== undefined)) return statuses.every((status) => status === 'configured')
+    await journal.next(100)
+  }
+  return false
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { readOptions, UsageError } from '../config/read.ts'
+import type { Command } from './command.ts'
+import { nearestName, type Row, rows } from './commands.ts'
+import { explainFailure } from './failure.ts'
+import { commandHelp } from './help.ts'
+import { openTerminal, type Terminal, table } from './terminal.ts'
+
+const USAGE_ERROR = 2
+
+/** Runs one command line. @returns the exit code */
+export async function main(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const terminal = openTerminal()
+  const [first, ...rest] = args
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') return help(rest[0], terminal)
+  if (first === '--version' || first === 'version') {
+    terminal.print(`firstboot ${version()}`)
+    return 0
+  }
+  const row = rows.find(({ name }) => name === first)
+  if (row === undefined) return unknown(first, terminal)
+  const command = await row.load()
+  const end = rest.indexOf('--')
+  if (rest.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h'))
+    return help(first, terminal)
+  try {
+    const { values, positionals } = readOptions(command.options, rest, env)
+    const surplus = positionals.slice(command.operands ?? 0)
+    if (surplus.length > 0) throw new UsageError(`nothing is done with ${surplus.map(quoted).join(' ')}`)
+    return await command.run({ values, positionals, env, terminal })
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.say(`firstboot ${first}: ${error.message}`)
+      terminal.say(`Try: firstboot ${first} --help`)
+      return USAGE_ERROR
+    }
+    for (const line of explainFailure(error, env)) terminal.say(`firstboot ${first}: ${line}`)
+    return 1
+  }
+}
+
+async function help(name: string | undefined, terminal: Terminal): Promise<number> {
+  if (name === undefined || name.startsWith('-')) {
+    overview().forEach(terminal.print)
+    return 0
+  }
+  const row = rows.find((each) => each.name === name)
+  if (row === undefined) return unknown(name, terminal)
+  const command: Command = await row.load()
+  commandHelp(name, command, process.stdout.columns).forEach(terminal.print)
+  return 0
+}
+
+function overview(): string[] {
+  const listed = (group: Row['group']) =>
+    table(rows.filter((row) => row.group === group).map(({ name, summary }) => [`  ${name}`, summary]))
+  return [
+    'firstboot tells virtual machines who they are, as OpenStack does: over HTTP at 169.254.169.254.',
+    '',
+    'Usage: firstboot COMMAND [OPTIONS]',
+    '',
+    'Try it:',
+    ...listed('try'),
+    '',
+    'Say what exists, and see it:',
+    ...listed('inventory'),
+    '',
+    'Run it:',
+    ...listed('daemon'),
+    '',
+    'firstboot COMMAND --help shows options and examples. In a clone it is called: npx firstboot',
+  ]
+}
+
+function unknown(name: string, terminal: Terminal): number {
+  const near = nearestName(name)
+  terminal.say(
+    `firstboot: there is no command ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean ${near}?`}`,
+  )
+  terminal.say('Try: firstboot --help')
+  return USAGE_ERROR
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+function quoted(word: string): string {
+  return JSON.stringify(word)
+}

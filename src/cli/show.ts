@@ -1,0 +1,82 @@
+import { truth } from '../config/option.ts'
+import { stateOptions } from '../config/options.ts'
+import { UsageError } from '../config/read.ts'
+import { findRecords, listTable } from '../inventory/file/listing.ts'
+import { toWire, type Wire } from '../inventory/file/wire.ts'
+import { bridgeName } from '../inventory/records/network.ts'
+import type { Noun, RecordSet, Records } from '../inventory/records/records.ts'
+import { command } from './command.ts'
+import { findServer } from './find-server.ts'
+import { NOUN_WORDS, nounOf, readRecords } from './read-records.ts'
+import { table } from './terminal.ts'
+
+export const show = command({
+  usage: 'NOUN NAME|ID',
+  operands: 2,
+  description: `Shows everything the inventory holds about one thing; of a server, all that its guest may ever read. NOUN is one of ${NOUN_WORDS.join(', ')}.`,
+  options: { json: truth(false, 'Print it as JSON.'), ...stateOptions },
+  examples: [
+    ['firstboot show server web-1', 'with its ports'],
+    ['firstboot show network blue --json', 'for programs'],
+  ],
+  run: async ({ values, positionals, env, terminal }) => {
+    const noun = nounOf(positionals[0])
+    const wire = find(noun, positionals[1], await readRecords(values, env))
+    if (values.json) terminal.print(JSON.stringify(wire, null, 2))
+    else table(Object.entries(wire).flatMap(([field, value]) => lines(field, value))).forEach(terminal.print)
+    return 0
+  },
+})
+
+function find(noun: Noun, wanted: string | undefined, records: RecordSet): Wire {
+  if (noun === 'server') return serverWire(records, wanted)
+  if (wanted === undefined) throw new UsageError(`name the ${noun.replaceAll('_', ' ')}: its name or its id`)
+  const [record, second] = findRecords(noun, wanted, records)
+  if (record === undefined) {
+    const there = listTable(noun, records).length - 1
+    throw new UsageError(
+      `there is no ${noun.replaceAll('_', ' ')} ${wanted}; the inventory has ${there}: firstboot list ${noun}s`,
+    )
+  }
+  if (second !== undefined) throw new UsageError(`several are called ${wanted}; use an id: firstboot list ${noun}s`)
+  if (noun !== 'network') return toWire(noun, record as Records[typeof noun])
+  return networkWire(record as Records['network'], records)
+}
+
+/** A network with the bridge to plug into, and its subnets in full. */
+function networkWire(network: Records['network'], records: RecordSet): Wire {
+  const subnets = [...records.subnet.values()].filter(({ networkId }) => networkId === network.id)
+  return {
+    ...toWire('network', network),
+    bridge: bridgeName(network.id),
+    subnets: subnets.map((subnet) => toWire('subnet', subnet)),
+  }
+}
+
+/** A server with its ports in full: their addresses are the first thing one looks for. */
+function serverWire(records: RecordSet, wanted: string | undefined): Wire {
+  const server = findServer(records, wanted)
+  const ports = server.portIds.flatMap((id) => records.port.get(id) ?? [])
+  return { ...toWire('server', server), ports: ports.map((port) => toWire('port', port)) }
+}
+
+const SECRETS: ReadonlySet<string> = new Set(['admin_pass', 'password'])
+
+/** A list has a line for each of its items. */
+function lines(field: string, value: unknown): string[][] {
+  if (!Array.isArray(value) || value.length === 0) return [[field, printed(field, value)]]
+  return value.map((item, i) => [i === 0 ? field : '', printed(field, item)])
+}
+
+/** On a terminal secrets are covered; `--json` is for programs and shows them. */
+function printed(field: string, value: unknown): string {
+  if (SECRETS.has(field) && value !== null && value !== '') return '***'
+  if (field === 'user_data' && typeof value === 'string') return firstLine(Buffer.from(value, 'base64'))
+  return typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value)
+}
+
+/** What kind of user data it is shows in its first line; all of it is what `firstboot render` prints. */
+function firstLine(bytes: Buffer): string {
+  const [line = ''] = bytes.toString('latin1').split('\n', 1)
+  return `${bytes.length} bytes, beginning ${JSON.stringify(line.slice(0, 60))}`
+}

@@ -1,0 +1,68 @@
+import { chmod, lstat, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { openHttpClient } from '../http/client.ts'
+import { type Serving, serve } from '../http/server.ts'
+import { openInventory } from '../inventory/catalog.ts'
+import type { InventoryStore } from '../inventory/store.ts'
+import { metadataAgent } from '../metadata-agent/handler.ts'
+import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
+import { signedUpstream } from '../metadata-agent/signed-upstream.ts'
+import type { Log } from '../observe/log.ts'
+import { hopServerOptions } from './guest-server.ts'
+
+export interface MetadataAgentValues {
+  readonly metadata_proxy_socket_mode: keyof typeof SOCKET_MODES
+  readonly nova_metadata_host: string
+  readonly nova_metadata_port: number
+}
+
+const SOCKET_MODES = { user: 0o600, group: 0o660, all: 0o666 } as const
+
+/** neutron-metadata-agent: finds the instance behind a request and asks the metadata API in its name, signed. */
+export async function openMetadataAgent(
+  socket: string,
+  store: InventoryStore,
+  secret: string,
+  values: MetadataAgentValues,
+  log: Log,
+): Promise<Serving> {
+  await clearSocket(socket)
+  const inventory = openInventory(store, log)
+  const host = values.nova_metadata_host.includes(':') ? `[${values.nova_metadata_host}]` : values.nova_metadata_host
+  const client = openHttpClient({ origin: `http://${host}:${values.nova_metadata_port}` })
+  const signed = signedUpstream(client, secret)
+  const agent = metadataAgent(inventoryDirectory(inventory), async (caller, request) => {
+    const reply = await signed(caller, request)
+    if (reply.status === 403)
+      log.warn({ request: request.id }, 'the metadata API refuses our signature: do the shared secrets differ?')
+    return reply
+  })
+  const serving = await serve(agent, { path: socket }, hopServerOptions(log))
+  await chmod(socket, SOCKET_MODES[values.metadata_proxy_socket_mode])
+  return {
+    port: undefined,
+    close: async (grace) => {
+      await serving.close(grace)
+      await client.close()
+      inventory.close()
+      await store.close()
+    },
+  }
+}
+
+/** Removes the socket a killed predecessor left. @throws Error when somebody still listens there (it would be robbed
+ *  silently) or when something else is there (it would be lost) */
+async function clearSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return
+  if (!found.isSocket()) throw new Error(`${path} is there and is no socket; name another --metadata-proxy-socket`)
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const probe = connect(path)
+  probe.once('connect', () => resolve('connected'))
+  probe.once('error', (error) => resolve('code' in error ? String(error.code) : ''))
+  const how = await promise
+  probe.destroy()
+  // A listener whose queue is full says EAGAIN: only a refusal proves that nobody is there.
+  if (how !== 'ECONNREFUSED') throw new Error(`${path}: another metadata agent listens there; stop it first`)
+  await rm(path, { force: true })
+}

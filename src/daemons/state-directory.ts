@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What one installation keeps on disk, by path. */
+export interface StateDirectory {
+  readonly path: string
+  readonly database: string
+  /** Sockets, pid files and running instances: worthless after a reboot. */
+  readonly run: string
+  readonly agentSocket: string
+  readonly lock: string
+  /** One folder a network, as the field lays it out: host, opts, addn_hosts, leases, pid. */
+  readonly dhcp: string
+  readonly instances: string
+  readonly sharedSecret: string
+}
+
+const DATABASE = 'inventory.sqlite'
+
+/** Makes the directory if need be. Others may pass through it (dnsmasq reads its files as another user) but not look
+ *  around, and what holds keys or passwords is closed to them by its own mode. */
+export async function openStateDirectory(path: string): Promise<StateDirectory> {
+  const run = join(path, 'run')
+  await mkdir(path, { recursive: true, mode: 0o711 })
+  await mkdir(run, { recursive: true, mode: 0o711 })
+  return {
+    path,
+    run,
+    database: join(path, DATABASE),
+    agentSocket: join(run, 'metadata_proxy'),
+    lock: join(path, 'lock'),
+    dhcp: join(path, 'dhcp'),
+    instances: join(run, 'instances'),
+    sharedSecret: join(path, 'metadata_proxy_shared_secret'),
+  }
+}
+
+/** The directory as it was left, for those who only read. @throws Error when there is no inventory in it */
+export async function existingStateDirectory(path: string): Promise<StateDirectory> {
+  if (existsSync(join(path, DATABASE))) return openStateDirectory(path)
+  throw new Error(
+    `there is no inventory in ${path}: firstboot apply -f FILE makes one, --state-dir names another place`,
+  )
+}
+
+/** The secret agent and API share: the configured one, else the directory's own, made at first use. */
+export async function sharedSecret(state: StateDirectory, configured: string): Promise<string> {
+  if (configured !== '') return configured
+  if (!existsSync(state.sharedSecret)) await makeSecret(state.sharedSecret)
+  const secret = (await readFile(state.sharedSecret, 'utf8')).trim()
+  if (secret === '') throw new Error(`${state.sharedSecret} is empty; remove it, and a new secret is made`)
+  return secret
+}
+
+/** The file appears whole or not at all, and once: an agent and an API that start together read the same one. */
+async function makeSecret(path: string): Promise<void> {
+  const fresh = `${path}.${process.pid}`
+  try {
+    const file = await open(fresh, 'wx', 0o600)
+    try {
+      await file.writeFile(randomBytes(32).toString('hex'))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await link(fresh, path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await rm(fresh, { force: true })
+  }
+}
