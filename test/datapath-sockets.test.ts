@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { after, before, describe, it } from 'node:test'
+import { ipBatch } from '../src/host/iproute.ts'
+import { inNamespace, netnsInode, netnsPath } from '../src/host/netns.ts'
+import { addNetns, deleteNetns } from '../src/host/plug.ts'
+import { runProgram } from '../src/host/programs.ts'
+import { openListener } from '../src/host/sockets.ts'
+import type { IpAddress } from '../src/inventory/records/address.ts'
+import { noSandbox } from './support/datapath-machine.ts'
+
+// One process, fifty namespaces, the same address and port in each:
+//
+//   sockets-0                     sockets-49                this process
+//   lo 169.254.169.254/32   ...   lo 169.254.169.254/32     50 sockets, no namespace of its own but home
+//      :80 <-------------------------- :80 <--------------- listens on all of them
+
+const METADATA = { address: '169.254.169.254' as IpAddress, port: 80, device: null, backlog: 16 }
+const names = Array.from({ length: 50 }, (_, i) => `sockets-${i}`)
+
+describe('sockets of one process in many namespaces', { skip: noSandbox }, () => {
+  const closing: (() => void)[] = []
+
+  before(async () => {
+    for (const name of names) {
+      await addNetns(name)
+      const fd = openListener(netnsPath(name), METADATA) // before the address exists
+      const server = createServer((_, reply) => reply.end(name)).listen({ fd })
+      closing.push(() => server.close().closeAllConnections())
+      await ipBatch([['address', 'add', '169.254.169.254/32', 'dev', 'lo']], name)
+    }
+  })
+
+  after(async () => {
+    for (const close of closing) close()
+    for (const name of names) await deleteNetns(name)
+  })
+
+  it('answer each in the name of its own', async () => {
+    for (const name of names) {
+      const answer = await runProgram('ip', [
+        'netns',
+        'exec',
+        name,
+        'curl',
+        '-sS',
+        '--max-time',
+        '5',
+        'http://169.254.169.254/',
+      ])
+      assert.equal(answer.stdout, name)
+    }
+  })
+
+  it('cannot be opened twice', () => {
+    assert.throws(() => openListener(netnsPath('sockets-0'), METADATA), { code: 'EADDRINUSE' })
+  })
+
+  it('need the device of a link-local address', () => {
+    const listener = { ...METADATA, address: 'fe80::1' as IpAddress, device: 'no-device' }
+    assert.throws(() => openListener(netnsPath('sockets-0'), listener), /no such device/)
+  })
+
+  it('leave the process at home, whatever happens inside', () => {
+    const home = netnsInode('/proc/thread-self/ns/net')
+    const inside = inNamespace<number | undefined>(netnsPath('sockets-7'), () => netnsInode('/proc/thread-self/ns/net'))
+    assert.equal(inside, netnsInode(netnsPath('sockets-7')))
+    assert.throws(() =>
+      inNamespace<void>(netnsPath('sockets-7'), () => {
+        throw new Error('inside')
+      }),
+    )
+    assert.throws(() => inNamespace<void>(netnsPath('no-such'), () => undefined), { code: 'ENOENT' })
+    assert.throws(() => inNamespace<void>('/proc/self/ns/uts', () => undefined), /invalid argument/)
+    assert.equal(netnsInode('/proc/thread-self/ns/net'), home)
+  })
+})

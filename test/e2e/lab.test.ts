@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { firstboot } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
+
+// What `npm start` runs, as a user runs it: from outside of the sandbox it makes.
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+const LAB = join(PROJECT, 'examples/lab.yaml')
+
+describe('firstboot lab', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'firstboot-lab-test-'))
+  // A lab's state is in the temporary directory; that of somebody who has a lab open now is left alone.
+  const marker = randomUUID()
+  const env = { ...process.env, TMPDIR: directory, FIRSTBOOT_TEST_MARKER: marker }
+  const started: ChildProcess[] = []
+  const run = (...args: string[]) => {
+    const [program, ...rest] = firstboot(...args)
+    return execFileSync(program, rest, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  }
+  const start = (...args: string[]) => {
+    const [program, ...rest] = firstboot(...args)
+    const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    started.push(child)
+    return child
+  }
+
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL')
+  })
+  after(() => rmSync(directory, { recursive: true, force: true }))
+
+  it('--once boots every guest, proves that each has its own metadata, and leaves nothing', () => {
+    const said = run('lab', '--once')
+    for (const name of ['blue-1', 'blue-2', 'green-1', 'green-2']) {
+      assert.match(said, new RegExp(`${name} +lease 10\\.0\\.0\\.1[12]/24 from 10\\.0\\.0\\.2 `))
+      assert.match(said, new RegExp(`${name} +route 169\\.254\\.169\\.254 via 10\\.0\\.0\\.2 `))
+      assert.match(said, new RegExp(`${name} +GET /openstack/2018-08-27/user_data +200 `))
+      assert.match(said, new RegExp(`${name} +hostname ${name}`))
+      assert.match(said, new RegExp(`${name} +10\\.0\\.0\\.1[12] +right +right +right +right +right`))
+    }
+    assert.match(said, /10\.0\.0\.11 is blue-1 \(\S+\) on blue and green-1 \(\S+\) on green/)
+    assert.match(said, /4 of 4 guests have exactly their own metadata\./)
+    assert.deepEqual(readdirSync(directory), [])
+  })
+
+  it('refuses a bad file by line, with exit code 1', () => {
+    const file = join(directory, 'bad.yaml')
+    writeFileSync(file, readFileSync(LAB, 'utf8').replace('key_name: alice', 'key_nam: alice'))
+    assert.throws(
+      () => run('lab', '--once', '-f', file),
+      (error: { status: number; stderr: string }) => {
+        assert.equal(error.status, 1)
+        assert.match(error.stderr, /bad\.yaml:\d+:\d+: servers\[0\]\.key_nam.*key_name/)
+        return true
+      },
+    )
+    rmSync(file)
+  })
+
+  describe('stays up', () => {
+    let lab: ChildProcess
+    before(() => {
+      lab = start('lab')
+      started.splice(0)
+      return saying(lab, 'Ctrl-C takes it all away')
+    })
+    after(() => lab.kill('SIGKILL'))
+
+    it('lets one in from outside', () => {
+      const path = 'http://169.254.169.254/latest/meta-data/hostname'
+      assert.equal(run('exec', '--lab', 'green-1', '--', 'curl', '-s', path), 'green-1.novalocal')
+      assert.equal(
+        run('exec', '--lab', 'green-1', '--', 'cat', '/run/who-am-i'),
+        'I am green-1, first server of project green\n',
+      )
+      assert.equal(run('render', '--lab', 'green-1', '/latest/meta-data/hostname'), 'green-1.novalocal')
+      assert.match(run('list', '--lab', 'servers'), /green-1 +green +green=10\.0\.0\.11/)
+    })
+
+    it('passes on the exit code of a command, and refuses an unknown server', () => {
+      assert.throws(() => run('exec', '--lab', 'green-1', '--', 'sh', '-c', 'exit 7'), { status: 7 })
+      assert.throws(() => run('exec', '--lab', 'green-3', '--', 'true'), /there is no server green-3; did you mean/)
+    })
+
+    it('keeps the guests off the host', () => {
+      assert.throws(() => run('exec', '--lab', 'green-1', '--', 'sh', '-c', 'echo x >/usr/firstboot-was-here'))
+      run('exec', '--lab', 'green-1', '--', 'sh', '-c', 'echo x >/etc/firstboot-was-here')
+      assert.equal(existsSync('/etc/firstboot-was-here'), false)
+      assert.throws(() => run('exec', '--lab', 'green-1', '--', 'ls', PROJECT))
+    })
+
+    it('lets nobody start a second one', () => {
+      assert.throws(() => run('lab', '--once'), new RegExp(`a lab runs already \\(process ${lab.pid}\\)`))
+    })
+
+    it('ends by SIGTERM and leaves nothing', async () => {
+      const ended = once(lab, 'exit')
+      lab.kill('SIGTERM')
+      assert.deepEqual(await ended, [0, null])
+      assert.deepEqual(readdirSync(directory), [])
+      assert.deepEqual(processesWith(marker), [])
+    })
+  })
+
+  it('killed by SIGKILL leaves no process, and the next one starts afresh', async () => {
+    const killed = start('lab')
+    await saying(killed, 'Ctrl-C takes it all away')
+    const ended = once(killed, 'exit')
+    killed.kill('SIGKILL')
+    await ended
+    await eventually('every process of the lab is gone', () => processesWith(marker).length === 0)
+    assert.match(run('lab', '--once'), /4 of 4 guests/)
+  })
+
+  it('needs no root', { skip: process.getuid?.() !== 0 && 'every test here shows it' }, async () => {
+    const machine: TestMachine = await openTestMachine()
+    try {
+      // Where a plain user can read it, and where a sandbox does not lay a fresh file system over it.
+      machine.run('mount', '--bind', PROJECT, '/mnt')
+      const home = mkdtempSync(join(directory, 'home-'))
+      chmodSync(directory, 0o755)
+      chmodSync(home, 0o777)
+      const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--']
+      const variables = ['env', '--chdir=/', `TMPDIR=${home}`, `HOME=${home}`]
+      const command = ['/mnt/node_modules/.bin/node', '/mnt/bin/firstboot.js', 'lab', '--once']
+      const said = machine.run('setpriv', ...nobody, ...variables, ...command)
+      assert.match(said, /4 of 4 guests have exactly their own metadata\./)
+    } finally {
+      await machine.stop()
+    }
+  })
+})
+
+/** Resolves when the process has printed a text. @throws when it ends before */
+function saying(child: ChildProcess, text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let said = ''
+  const listen = (chunk: Buffer) => {
+    said += chunk
+    if (said.includes(text)) resolve()
+  }
+  child.stdout?.on('data', listen)
+  child.stderr?.on('data', listen)
+  child.once('exit', () => reject(new Error(`It ended without saying "${text}":\n${said}`)))
+  return promise
+}
+
+/** Processes, of whatever namespace, that have this in their environment. */
+function processesWith(marker: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(marker)
+      } catch {
+        return false // it has ended meanwhile
+      }
+    })
+}

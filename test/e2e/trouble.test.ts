@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { signature } from '../../src/metadata-agent/signed-upstream.ts'
+import { firstboot, startDaemon } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
+
+const LAB = fileURLToPath(new URL('../../examples/lab.yaml', import.meta.url))
+const CHAIN = fileURLToPath(new URL('chain.yaml', import.meta.url))
+
+describe('trouble', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'firstboot-trouble-'))
+  let machine: TestMachine
+  before(async () => {
+    machine = await openTestMachine()
+  })
+  after(async () => {
+    await machine?.stop()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  describe('firstboot up killed by SIGKILL', () => {
+    const state = join(directory, 'killed')
+    const start = () => startDaemon(machine, 'up', '-f', LAB, '--state-dir', state)
+    const dnsmasqs = () => machine.run('pidof', 'dnsmasq').trim().split(' ').sort()
+    const guest = (...command: string[]) =>
+      machine.run(...firstboot('exec', '--state-dir', state, 'green-2', '--', ...command))
+    const hostname = () => guest('curl', '-s', '--max-time', '10', 'http://169.254.169.254/latest/meta-data/hostname')
+    const leases = () =>
+      machine
+        .run('sh', '-c', `cat ${state}/dhcp/*/leases`)
+        .split('\n')
+        .map((line) => line.split(' ').slice(1, 4).join(' '))
+        .sort()
+    const servers = () => machine.run(...firstboot('list', 'servers', '--json', '--state-dir', state))
+
+    it('is up again without repair, and no lease, record or guest is lost', async () => {
+      const first = start()
+      await first.saying('firstboot is up')
+      await eventually('the guest has booted', () => guest('ls', '/run/firstboot').includes('status\n'))
+      const before = {
+        dnsmasqs: dnsmasqs(),
+        leases: leases(),
+        servers: servers(),
+        init: guest('cat', '/run/firstboot/lease'),
+      }
+      assert.equal(await first.end('SIGKILL'), 'SIGKILL')
+      assert.throws(hostname, /exit|Command failed/)
+
+      const second = start()
+      await second.saying('firstboot is up')
+      assert.equal(hostname(), 'green-2.novalocal')
+      assert.deepEqual(
+        { dnsmasqs: dnsmasqs(), leases: leases(), servers: servers(), init: guest('cat', '/run/firstboot/lease') },
+        before,
+      )
+      assert.equal(await second.end(), 0)
+      assert.equal(machine.run('ip', 'netns'), '')
+      assert.doesNotMatch(machine.run('ip', '-brief', 'link'), /brq|tap/)
+      assert.throws(dnsmasqs)
+    })
+  })
+
+  it('firstboot up holds the guests of an earlier run until it knows them', async () => {
+    const state = join(directory, 'held')
+    const first = startDaemon(machine, 'up', '-f', LAB, '--state-dir', state)
+    await first.saying('firstboot is up')
+    const [netns = ''] = /instance-\S+/.exec(machine.run('ip', 'netns')) ?? []
+    await eventually('the guest has its lease', () =>
+      machine.run('ip', '-n', netns, 'route').includes('169.254.169.254'),
+    )
+    assert.equal(await first.end('SIGKILL'), 'SIGKILL')
+    const held = lockDatabase(join(state, 'inventory.sqlite'))
+    const second = startDaemon(machine, 'up', '--state-dir', state)
+    const curl = ['curl', '-sS', '--max-time', '20', '--retry', '50', '--retry-connrefused', '--retry-delay', '0']
+    const asking = machine.start(['ip', 'netns', 'exec', netns, ...curl, 'http://169.254.169.254/openstack'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await eventually('the guest is held', () =>
+      /ESTAB .*169\.254\.169\.254:80/.test(machine.run('ip', 'netns', 'exec', netns, 'ss', '-Htn')),
+    )
+    held.close()
+    let said = ''
+    for await (const chunk of asking.stdout ?? []) said += chunk
+    assert.match(said, /^2012-08-10\n/, second.said())
+    await second.saying('firstboot is up')
+    assert.equal(await second.end(), 0)
+  })
+
+  it('a second firstboot up on the same state names the first and changes nothing', async () => {
+    const state = join(directory, 'twice')
+    const first = startDaemon(machine, 'up', '-f', CHAIN, '--state-dir', state)
+    await first.saying('firstboot is up')
+    const second = startDaemon(machine, 'up', '-f', CHAIN, '--state-dir', state)
+    assert.equal(await second.end('SIGCONT'), 1)
+    const [, pid] = /process (\d+) already runs on/.exec(second.said()) ?? []
+    assert.match(machine.run('cat', `/proc/${pid}/cmdline`), /firstboot/)
+    assert.match(machine.run('ip', 'netns'), /qdhcp-11111111/)
+    assert.equal(await first.end(), 0)
+  })
+
+  describe('an inventory that cannot be read yet', () => {
+    const state = join(directory, 'locked')
+    const id = '55555555-5555-4555-8555-555555555555'
+    const database = join(state, 'inventory.sqlite')
+    let project = ''
+    before(() => {
+      machine.run(...firstboot('apply', '-f', CHAIN, '--state-dir', state))
+      project = JSON.parse(machine.run(...firstboot('show', 'server', id, '--json', '--state-dir', state))).project_id
+    })
+
+    it('holds requests until it can, and never says 404', async () => {
+      const held = lockDatabase(database)
+      const { api, ask } = startApi(state, id, () => project)
+      await api.saying('listens on')
+      const waiting = ask()
+      const first = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300, 'held'))])
+      assert.equal(first, 'held')
+      held.close()
+      assert.equal((await waiting).status, 200)
+      await api.end()
+    })
+
+    it('answers 503 with Retry-After when that takes longer than 8 s', async () => {
+      const held = lockDatabase(database)
+      const { api, ask } = startApi(state, id, () => project)
+      await api.saying('listens on')
+      const started = performance.now()
+      const answer = await ask()
+      assert.equal(answer.status, 503)
+      assert.equal(answer.retryAfter, '1')
+      assert.ok(performance.now() - started > 7_500)
+      held.close()
+      await api.end('SIGKILL')
+    })
+  })
+
+  describe('a state directory that cannot be written', () => {
+    const cases: { name: string; options: string; fill?: boolean; says: RegExp }[] = [
+      { name: 'on a read-only file system', options: 'ro', says: /read-only/ },
+      { name: 'on a full disk', options: 'size=16k', fill: true, says: /no space left|disk is full|full/i },
+    ]
+    for (const { name, options, fill, says } of cases)
+      it(`${name} is a message, not a stack trace`, () => {
+        const place = join(directory, name.replaceAll(' ', '-'))
+        mkdirSync(place)
+        machine.run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', place)
+        if (fill) machine.run('sh', '-c', `cat /dev/zero >${place}/filler 2>/dev/null || true`)
+        for (const command of [
+          ['up', '-f', LAB],
+          ['apply', '-f', LAB],
+        ])
+          assert.throws(
+            () => machine.run(...firstboot(...command, '--state-dir', join(place, 'state'))),
+            (error: { status: number; stderr: string }) => {
+              assert.equal(error.status, 1)
+              assert.match(error.stderr, says)
+              assert.doesNotMatch(error.stderr, /^\s+at /m)
+              return true
+            },
+          )
+      })
+  })
+
+  it('a daemon that waits for a locked inventory ends when it is told to', async () => {
+    const state = join(directory, 'waiting')
+    machine.run(...firstboot('apply', '-f', CHAIN, '--state-dir', state))
+    const held = lockDatabase(join(state, 'inventory.sqlite'))
+    const api = startDaemon(machine, 'metadata-api', '--state-dir', state, '--metadata-listen-port', '18776')
+    await api.saying('listens on')
+    assert.equal(await api.end(), 0)
+    held.close()
+  })
+
+  const refusals: {
+    name: string
+    given: (state: string) => string[]
+    says: RegExp
+    prepare?: (state: string) => void
+  }[] = [
+    {
+      name: 'an empty shared secret',
+      given: (state) => ['metadata-api', '--state-dir', state],
+      prepare: (state) => writeFileSync(join(state, 'metadata_proxy_shared_secret'), ''),
+      says: /metadata_proxy_shared_secret is empty/,
+    },
+    {
+      name: 'a socket path that is a file, which stays',
+      given: (state) => ['metadata-agent', '--state-dir', state, '--metadata-proxy-socket', join(state, 'precious')],
+      prepare: (state) => writeFileSync(join(state, 'precious'), 'precious'),
+      says: /precious is there and is no socket/,
+    },
+    {
+      name: 'reading where nothing was ever applied',
+      given: (state) => ['list', 'servers', '--state-dir', `${state}/typo`],
+      says: /there is no inventory in .*typo/,
+    },
+    { name: 'a lab that does not run', given: () => ['list', 'servers', '--lab'], says: /no lab is running/ },
+  ]
+  for (const { name, given, prepare, says } of refusals)
+    it(`${name} is refused in a sentence`, () => {
+      const state = mkdtempSync(join(directory, 'refusal-'))
+      machine.run(...firstboot('apply', '-f', CHAIN, '--state-dir', state))
+      prepare?.(state)
+      assert.throws(
+        () => machine.run('env', `TMPDIR=${state}`, ...firstboot(...given(state))),
+        (error: { stderr: string }) => says.test(error.stderr) && !/^\s+at /m.test(error.stderr),
+      )
+      assert.ok(!existsSync(join(state, 'typo')))
+      assert.ok(name.includes('file') ? existsSync(join(state, 'precious')) : true)
+    })
+
+  it('a file that is refused changes nothing and starts nothing', () => {
+    const file = join(directory, 'bad.yaml')
+    writeFileSync(file, readFileSync(LAB, 'utf8').replace('fixed_ip: 10.0.0.12', 'fixed_ip: 10.0.1.12'))
+    const state = join(directory, 'refused')
+    assert.throws(
+      () => machine.run(...firstboot('up', '-f', file, '--state-dir', state)),
+      (error: { stderr: string }) =>
+        /bad\.yaml:\d+:\d+: servers\[1\]\.networks\[0\]\.fixed_ip: 10\.0\.1\.12 /.test(error.stderr),
+    )
+    assert.equal(machine.run('ip', 'netns'), '')
+    assert.ok(existsSync(state))
+  })
+
+  /** Starts a metadata API beside the test (loopback is the machine's own, so it is asked from within by node). */
+  function startApi(state: string, id: string, projectOf: () => string) {
+    const secret = 'trouble'
+    const socketPort = 18_775
+    const options = [
+      '--state-dir',
+      state,
+      '--metadata-proxy-shared-secret',
+      secret,
+      '--metadata-listen-port',
+      String(socketPort),
+    ]
+    const api = startDaemon(machine, 'metadata-api', ...options)
+    const ask = async () => {
+      const headers = [
+        'X-Instance-ID',
+        id,
+        'X-Tenant-ID',
+        projectOf(),
+        'X-Instance-ID-Signature',
+        signature(id, secret),
+      ]
+      const fields = Array.from({ length: 3 }, (_, i) => [
+        '--header',
+        `${headers[2 * i]}: ${headers[2 * i + 1]}`,
+      ]).flat()
+      const curl = machine.start(
+        ['curl', '--silent', '--include', '--max-time', '20', ...fields, `http://127.0.0.1:${socketPort}/openstack`],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      )
+      let said = ''
+      for await (const chunk of curl.stdout ?? []) said += chunk
+      return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(said)?.[1]), retryAfter: /^Retry-After: (\S+)/m.exec(said)?.[1] }
+    }
+    return { api, ask }
+  }
+})
+
+/** Keeps everybody from reading it, as a long maintenance would, until it is closed. */
+function lockDatabase(path: string): DatabaseSync {
+  const held = new DatabaseSync(path)
+  held.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE held (x); ROLLBACK')
+  return held
+}

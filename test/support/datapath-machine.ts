@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { desiredState } from '../../src/datapath/desired.ts'
+import { DHCP_DEFAULTS } from '../../src/datapath/dhcp/config.ts'
+import { DHCP_SYSCTLS, DHCP_SYSCTLS_IPV6 } from '../../src/datapath/dhcp/namespace.ts'
+import { Reconciler } from '../../src/datapath/reconciler.ts'
+import { KernelHost } from '../../src/host/kernel-host.ts'
+import { addNetns, deleteNetns, plugPort, unplug } from '../../src/host/plug.ts'
+import { captureProgram, runProgram } from '../../src/host/programs.ts'
+import { peerAddress } from '../../src/host/sockets.ts'
+import { bridgeName } from '../../src/inventory/records/network.ts'
+import { type Port, tapName } from '../../src/inventory/records/port.ts'
+import { emptyRecordSet, type RecordSet } from '../../src/inventory/records/records.ts'
+import { silentLog } from '../../src/observe/log.ts'
+
+/** Why a test of the kernel cannot run here, or false. */
+export const noSandbox = process.env['FIRSTBOOT_SANDBOX'] === '1' ? false : 'needs a sandbox of its own: npm test'
+
+/** The records of the datapath, changed as a whole. */
+export class RecordsInHand {
+  records: RecordSet = emptyRecordSet()
+  sequence = 0
+  readonly ready = Promise.resolve()
+  readonly #listeners = new Set<(nouns: ReadonlySet<keyof RecordSet>) => void>()
+
+  onChange(listener: (nouns: ReadonlySet<keyof RecordSet>) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  change(records: Partial<RecordSet>): void {
+    this.records = { ...this.records, ...records }
+    this.sequence += 1
+    for (const listener of this.#listeners) listener(new Set(['port'] as const))
+  }
+}
+
+export interface RunningDatapath {
+  readonly reconciler: Reconciler
+  /** As a process that ends without tearing down. */
+  leave(): Promise<void>
+}
+
+/** A DHCP agent whose proxies answer with the network and, as they see it, the guest's address. */
+export function startDatapath(inventory: RecordsInHand, statePath: string): RunningDatapath {
+  const host = new KernelHost({
+    netnsPrefixes: ['qdhcp-'],
+    bridgePrefix: 'brq',
+    statePath,
+    sysctls: Object.keys({ ...DHCP_SYSCTLS, ...DHCP_SYSCTLS_IPV6 }),
+    openProxy: (fd, { stamp }) => {
+      const networkId = 'networkId' in stamp ? stamp.networkId : stamp.routerId
+      const server = createServer(({ socket }, reply) => {
+        reply.end(`${networkId} ${peerAddress(descriptorOf(socket))}`)
+      })
+      server.listen({ fd })
+      return () => {
+        server.close()
+        server.closeAllConnections()
+      }
+    },
+    warn: (what) => assert.fail(what),
+  })
+  const desired = (records: RecordSet) => desiredState(records, { ...DHCP_DEFAULTS, statePath })
+  const reconciler = new Reconciler({ inventory, desired, host, log: silentLog, periodMilliseconds: 3_600_000 })
+  return {
+    reconciler,
+    async leave() {
+      await reconciler.stop()
+      host.close()
+    },
+  }
+}
+
+function descriptorOf(socket: Socket): number {
+  return (socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd
+}
+
+/** A state directory that a dnsmasq which has become another user can reach. */
+export function temporaryDirectory(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'firstboot-datapath-'))
+  chmodSync(path, 0o755)
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** What a DHCP client was told. */
+export interface Lease {
+  readonly ip: string
+  readonly router: string | undefined
+  readonly staticroutes: string | undefined
+  readonly mtu: string | undefined
+}
+
+/** An instance that is a namespace: `eth0` on its port. */
+export class NamespaceGuest {
+  readonly netns: string
+  readonly #port: Port
+  readonly #directory: string
+
+  constructor(name: string, port: Port, directory: string) {
+    this.netns = name
+    this.#port = port
+    this.#directory = directory
+  }
+
+  async plug(): Promise<void> {
+    const { networkId, macAddress: mac } = this.#port
+    await addNetns(this.netns)
+    const tap = tapName(this.#port)
+    await plugPort({ bridge: bridgeName(networkId), tap, netns: this.netns, inner: 'eth0', mac, mtu: 1450 })
+    await this.run('ip', 'link', 'set', 'eth0', 'up')
+  }
+
+  async remove(): Promise<void> {
+    await unplug(tapName(this.#port))
+    await deleteNetns(this.netns)
+  }
+
+  /** udhcpc, with a script that installs address and routes and touches nothing outside the namespace. */
+  async requestLease(): Promise<Lease> {
+    const answer = join(this.#directory, `${this.netns}.lease`)
+    const script = new URL('udhcpc-script.sh', import.meta.url).pathname
+    const client = [
+      'busybox',
+      'udhcpc',
+      '-i',
+      'eth0',
+      '-f',
+      '-n',
+      '-q',
+      '-t',
+      '20',
+      '-T',
+      '1',
+      '-O',
+      'mtu',
+      '-O',
+      'staticroutes',
+    ]
+    await this.run('env', `LEASE_FILE=${answer}`, ...client, '-s', script)
+    const values = new Map(
+      readFileSync(answer, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    )
+    const ip = `${values.get('ip')}/${values.get('mask')}`
+    return { ip, router: values.get('router'), staticroutes: values.get('staticroutes'), mtu: values.get('mtu') }
+  }
+
+  async get(url: string): Promise<string> {
+    return (await this.run('curl', '-sS', '--globoff', '--max-time', '5', url)).stdout
+  }
+
+  run(...command: readonly string[]) {
+    return runProgram('ip', ['netns', 'exec', this.netns, ...command])
+  }
+}
+
+/** Names of the devices in the sandbox's own namespace. */
+export async function deviceNames(): Promise<readonly string[]> {
+  const { stdout } = await captureProgram('ip', ['-br', 'link'])
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/[\s@]/)[0] ?? '')
+}
