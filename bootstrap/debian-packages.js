@@ -9,7 +9,7 @@ import { SetUpProblem } from './set-up.js'
 
 /**
  * The programs of the system that firstboot drives, and where Debian keeps them. None of these packages starts a
- * service but haproxy, which the benchmark alone asks for (its stock configuration listens nowhere).
+ * service but haproxy, whose stock configuration listens nowhere (radvd’s waits for a file that the package lacks).
  * @type {readonly Row[]}
  */
 export const PROGRAMS = [
@@ -17,11 +17,13 @@ export const PROGRAMS = [
   { program: 'unshare', package: 'util-linux', why: 'makes the sandbox', for: ['start', 'test'] },
   { program: 'mount', package: 'mount', why: 'lays out the sandbox', for: ['start', 'test'] },
   { program: 'dnsmasq', package: 'dnsmasq-base', why: 'answers DHCP', for: ['start', 'test'] },
+  { program: 'radvd', package: 'radvd', why: 'advertises routers in IPv6', for: ['start', 'test'] },
+  { program: 'haproxy', package: 'haproxy', why: 'is the other metadata proxy', for: ['test', 'bench'] },
+  { program: 'iptables', package: 'iptables', why: 'keeps the rules of routers', for: ['start', 'test'] },
   { program: 'busybox', package: 'busybox', why: 'is the DHCP client of demo guests', for: ['start', 'test'] },
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'builds the root of the cloud-init guest', for: ['test'] },
-  { program: 'haproxy', package: 'haproxy', why: 'is what the benchmark compares with', for: ['bench'] },
   { program: 'wrk', package: 'wrk', why: 'makes the benchmark’s load', for: ['bench'] },
 ]
 

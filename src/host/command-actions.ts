@@ -1,22 +1,27 @@
 import { writeFileSync } from 'node:fs'
-import { type Action, ip } from './actions.ts'
-import type { DnsmasqProcesses } from './dnsmasq.ts'
+import type { Action } from './actions.ts'
 import type { Command } from './host.ts'
-import * as lines from './ip-commands.ts'
-import { deviceIndex } from './libc.ts'
+import { ipBatch } from './iproute.ts'
+import type { KeptPrograms } from './kept-programs/kept-programs.ts'
+import * as links from './link-changes.ts'
 import { makeBridge, makeNetns, removeDevice, removeNetns } from './links.ts'
 import type { Listeners } from './listeners.ts'
+import type { Device, Firewall } from './namespace.ts'
 import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
-import type { Link } from './rtnetlink.ts'
+import { computeChecksums } from './offload.ts'
+import { deviceIndex, type Link } from './rtnetlink.ts'
 
 /** What commands act on besides the kernel. */
 export interface Parts {
   /** What bridges and namespaces we make are marked with. */
   readonly mark: string
   readonly listeners: Listeners
-  readonly dnsmasq: DnsmasqProcesses
+  readonly programs: KeptPrograms
   readonly linksOf: (netns: string) => readonly Link[]
+  /** Lets the namespace be read again at the next look, for what the kernel does not announce even when we do it. */
+  readonly expire: (netns: string) => void
+  readonly setFirewall: (netns: string, firewall: Firewall) => Promise<void>
   /** Lets go of everything that keeps the namespace alive. */
   readonly release: (netns: string) => Promise<void>
 }
@@ -27,51 +32,62 @@ type Actions = { readonly [K in Command['kind']]: (command: Extract<Command, { k
 export function commandActions({
   mark,
   listeners,
-  dnsmasq,
+  programs,
   linksOf,
+  expire,
+  setFirewall,
   release,
 }: Parts): (command: Command) => readonly Action[] {
   const actions: Actions = {
-    'bridge-add': ({ bridge }) => [{ act: () => makeBridge(bridge, mark) }],
-    'bridge-claim': ({ name }) => ip([lines.markBridge(name, mark)]),
-    'bridge-set': ({ bridge }) => ip(lines.setBridge(bridge)),
-    'bridge-delete': ({ name }) => [{ act: () => removeDevice(name) }],
-    'netns-add': ({ netns }) => [{ act: () => makeNetns(netns) }, ...ip([lines.raiseLoopback(mark)], netns)],
-    'netns-claim': ({ netns }) => ip([lines.raiseLoopback(mark)], netns),
-    'netns-delete': ({ netns }) => [{ act: () => release(netns) }, { act: () => removeNetns(netns) }],
-    'sysctl-set': ({ netns, name, value }) => [{ act: () => setSysctl(netns, name, value) }],
+    'bridge-add': ({ bridge }) => [() => makeBridge(bridge, mark)],
+    'bridge-claim': ({ name }) => [() => links.markLink(name, mark)],
+    'bridge-set': ({ bridge }) => [() => links.setBridge(bridge)],
+    'bridge-delete': ({ name }) => [() => removeDevice(name)],
+    'netns-add': ({ netns }) => [() => makeNetns(netns), () => inside(netns, () => links.raiseLoopback(mark))],
+    'netns-claim': ({ netns }) => [() => inside(netns, () => links.raiseLoopback(mark))],
+    'netns-delete': ({ netns }) => [() => release(netns), () => removeNetns(netns)],
+    'sysctl-set': ({ netns, name, value }) => [
+      () => inside(netns, () => writeFileSync(sysctlPath(name), value)),
+      () => expire(netns),
+    ],
     'device-add': ({ netns, device }) => [
-      { act: () => removeDevice(device.peer) },
-      ...ip(lines.addVeth({ ...device, inner: device.name, netns })),
-      ...ip(lines.setDevice(device).inside, netns),
+      () => removeDevice(device.peer),
+      () => links.addVeth({ ...device, inner: device.name, netns }),
+      () => correctDevice(netns, device),
     ],
-    'device-set': ({ netns, device }) => [
-      ...ip(lines.setDevice(device).outside),
-      ...ip(lines.setDevice(device).inside, netns),
-    ],
-    // By the host's end where there is one: it goes at once, the other only when the kernel gets round to it.
-    'device-delete': ({ netns, name, peer }) =>
-      peer !== '' && deviceIndex(peer) !== 0
-        ? [{ act: () => removeDevice(peer) }]
-        : ip([['link', 'delete', name]], netns),
-    'address-add': ({ netns, device, address }) => ip([lines.addAddress(device, address)], netns),
-    'address-delete': ({ netns, device, address }) => ip([lines.deleteAddress(device, address)], netns),
-    'default-route-set': ({ netns, route }) => ip([lines.setDefaultRoute(route)], netns),
-    'default-route-delete': ({ netns, route }) => ip([lines.deleteDefaultRoute(route)], netns),
-    'listener-open': ({ netns, listener }) => [{ act: () => listeners.open(netns, listener, linksOf(netns)) }],
-    'listener-close': ({ netns, key }) => [{ act: () => listeners.close(netns, key) }],
-    'dnsmasq-start': ({ netns, dnsmasq: wanted }) => [{ act: () => dnsmasq.start(netns, wanted) }],
-    'dnsmasq-restart': ({ netns, dnsmasq: wanted }) => [
-      { act: () => dnsmasq.stop(netns) },
-      { act: () => dnsmasq.start(netns, wanted) },
-    ],
-    'dnsmasq-reload': ({ netns, dnsmasq: wanted }) => [{ act: () => dnsmasq.reload(netns, wanted) }],
-    'dnsmasq-stop': ({ netns }) => [{ act: () => dnsmasq.stop(netns) }],
-    'dhcp-delete': ({ network }) => [{ act: () => dnsmasq.forget(network) }],
+    'device-set': ({ netns, device }) => [() => correctDevice(netns, device)],
+    'device-delete': ({ netns, name, peer }) => [() => deleteDevice(netns, name, peer)],
+    'address-add': ({ netns, device, address }) => [() => inside(netns, () => links.addAddress(device, address))],
+    'address-delete': ({ netns, device, address }) => [() => inside(netns, () => links.deleteAddress(device, address))],
+    'route-set': ({ netns, route }) => [() => inside(netns, () => links.setRoute(route))],
+    'route-delete': ({ netns, route }) => [() => inside(netns, () => links.deleteRoute(route))],
+    'firewall-set': ({ netns, firewall }) => [() => setFirewall(netns, firewall)],
+    'listener-open': ({ netns, listener }) => [() => listeners.open(netns, listener, linksOf(netns))],
+    'listener-close': ({ netns, key }) => [() => listeners.close(netns, key)],
+    'program-start': ({ netns, program }) => [() => programs.start(netns, program)],
+    'program-restart': ({ netns, program }) => [() => programs.restart(netns, program)],
+    'program-reload': ({ netns, program }) => [() => programs.reload(netns, program)],
+    'program-stop': ({ netns, program }) => [() => programs.stop(netns, program)],
+    'dhcp-delete': ({ network }) => [() => programs.forget(network)],
   }
   return (command) => (actions[command.kind] as (command: Command) => readonly Action[])(command)
 }
 
-function setSysctl(netns: string, name: string, value: string): void {
-  inNamespace<void>(netnsPath(netns), () => writeFileSync(sysctlPath(name), value))
+function inside(netns: string, act: () => void): void {
+  inNamespace<void>(netnsPath(netns), act)
+}
+
+function correctDevice(netns: string, device: Device): void {
+  links.setOutside(device)
+  computeChecksums(device.peer)
+  inside(netns, () => {
+    links.setInside(device)
+    computeChecksums(device.name)
+  })
+}
+
+/** By the host's end where there is one: it goes at once, the other only when the kernel gets round to it. */
+async function deleteDevice(netns: string, name: string, peer: string): Promise<void> {
+  if (peer !== '' && deviceIndex(peer) !== 0) await removeDevice(peer)
+  else await ipBatch([['link', 'delete', name]], netns)
 }

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { HostError } from './errors.ts'
-import { raiseLoopback } from './ip-commands.ts'
 import { ipBatch } from './iproute.ts'
+import { raiseLoopback } from './link-changes.ts'
 import { MARK } from './mark.ts'
-import { NETNS_DIRECTORY, netnsPath } from './netns.ts'
+import { inNamespace, NETNS_DIRECTORY, netnsPath } from './netns.ts'
 
 /** The host's users that those of a guest are, from root on. No account has such numbers: systemd leaves them free. */
 const GUEST_IDS = { first: 2_000_000_000, count: 65_536 }
@@ -43,7 +43,7 @@ export async function addGuestNamespaces(name: string): Promise<number> {
     mkdirSync(NETNS_DIRECTORY, { recursive: true, mode: 0o755 })
     rmSync(netnsPath(name), { force: true })
     await ipBatch([['netns', 'attach', name, `${pid}`]])
-    await ipBatch([raiseLoopback(MARK)], name)
+    inNamespace<void>(netnsPath(name), () => raiseLoopback(MARK))
     return openSync(`/proc/${pid}/ns/user`, 'r')
   } finally {
     holder.stdin.end()

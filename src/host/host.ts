@@ -1,5 +1,5 @@
 import type { Owner } from './mark.ts'
-import type { Bridge, DefaultRoute, Device, Dnsmasq, DnsmasqFiles, Listener } from './namespace.ts'
+import type { Bridge, Device, Firewall, Listener, Program, Route } from './namespace.ts'
 
 /** The kernel and its programs as the datapath needs them. `kernel-host.ts` is the real one; a fake that behaves serves
  *  the tests. */
@@ -42,11 +42,14 @@ export interface ObservedNamespace {
   readonly isEmptyName: boolean
   readonly sysctls: Readonly<Record<string, string>>
   readonly devices: readonly ObservedDevice[]
-  readonly defaultRoutes: readonly DefaultRoute[]
+  /** Those with a gateway. */
+  readonly routes: readonly Route[]
+  /** Of our chains, and of the built-in ones the rules that jump to ours. Tables without either are left out. */
+  readonly firewall: Firewall
   /** Keys (see `listenerKey`) of the sockets our process has open there. */
   readonly listening: ReadonlySet<string>
-  /** undefined: not running. */
-  readonly dnsmasq: ObservedDnsmasq | undefined
+  /** Those that run. */
+  readonly programs: readonly ObservedProgram[]
 }
 
 export interface ObservedDevice extends Device {
@@ -54,9 +57,10 @@ export interface ObservedDevice extends Device {
   readonly up: boolean
 }
 
-export interface ObservedDnsmasq extends Pick<Dnsmasq, 'arguments'> {
-  /** What it has read; undefined for one adopted from an earlier run, of which nobody knows. */
-  readonly files: DnsmasqFiles | undefined
+export interface ObservedProgram extends Pick<Program, 'kind' | 'arguments'> {
+  readonly pid: number
+  /** What it has read, by file name; undefined for one adopted from an earlier run, of which nobody knows. */
+  readonly files: Readonly<Record<string, string>> | undefined
 }
 
 /** One step, small enough to be repeated or to fail on its own. */
@@ -78,14 +82,18 @@ export type Command =
   | { readonly kind: 'device-delete'; readonly netns: string; readonly name: string; readonly peer: string }
   | { readonly kind: 'address-add'; readonly netns: string; readonly device: string; readonly address: string }
   | { readonly kind: 'address-delete'; readonly netns: string; readonly device: string; readonly address: string }
-  | { readonly kind: 'default-route-set'; readonly netns: string; readonly route: DefaultRoute }
-  | { readonly kind: 'default-route-delete'; readonly netns: string; readonly route: DefaultRoute }
+  /** Adds one, or gives one of the same destination another gateway. */
+  | { readonly kind: 'route-set'; readonly netns: string; readonly route: Route }
+  | { readonly kind: 'route-delete'; readonly netns: string; readonly route: Route }
+  /** Makes our chains and our jumps of both families as given, in one transaction a family; `NO_FIREWALL` removes them. */
+  | { readonly kind: 'firewall-set'; readonly netns: string; readonly firewall: Firewall }
   | { readonly kind: 'listener-open'; readonly netns: string; readonly listener: Listener }
   | { readonly kind: 'listener-close'; readonly netns: string; readonly key: string }
-  | { readonly kind: 'dnsmasq-start'; readonly netns: string; readonly dnsmasq: Dnsmasq }
-  | { readonly kind: 'dnsmasq-restart'; readonly netns: string; readonly dnsmasq: Dnsmasq }
-  | { readonly kind: 'dnsmasq-reload'; readonly netns: string; readonly dnsmasq: Dnsmasq }
-  | { readonly kind: 'dnsmasq-stop'; readonly netns: string }
+  | { readonly kind: 'program-start'; readonly netns: string; readonly program: Program }
+  | { readonly kind: 'program-restart'; readonly netns: string; readonly program: Program }
+  /** Writes its files and lets it read them again. */
+  | { readonly kind: 'program-reload'; readonly netns: string; readonly program: Program }
+  | { readonly kind: 'program-stop'; readonly netns: string; readonly program: Program['kind'] }
   /** Deletes what dnsmasq kept of a network that is no more. */
   | { readonly kind: 'dhcp-delete'; readonly network: string }
 

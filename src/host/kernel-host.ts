@@ -1,99 +1,109 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { runActions } from './actions.ts'
 import { commandActions } from './command-actions.ts'
-import { DnsmasqProcesses } from './dnsmasq.ts'
+import { explained } from './descriptors.ts'
+import { driftBetween } from './drift.ts'
+import { HostError } from './errors.ts'
+import { type Held, HeldNamespaces } from './held-namespaces.ts'
 import type { Command, DatapathHost, Observed, ObservedNamespace } from './host.ts'
+import { KeptPrograms } from './kept-programs/kept-programs.ts'
 import { Listeners, type OpenProxy } from './listeners.ts'
-import { markOf, netnsOwner } from './mark.ts'
+import { markOf } from './mark.ts'
+import { type Firewall, NO_FIREWALL } from './namespace.ts'
+import { Firewalls, NamespaceFirewall } from './namespace-firewall.ts'
 import { NETNS_DIRECTORY, netnsInode, netnsPath } from './netns.ts'
-import { NetnsReader } from './netns-reader.ts'
-import { bridgesOf, defaultRoutesOf, devicesOf } from './observation.ts'
+import { isYoung, NetnsNames } from './netns-names.ts'
+import { LinksReader } from './netns-reader.ts'
+import { News } from './news.ts'
+import { bridgesReader } from './observation.ts'
+import { OwnChanges } from './own-changes.ts'
 import type { Link } from './rtnetlink.ts'
 import { watchNames } from './watch.ts'
 
 export interface KernelHostOptions {
   /** What our namespaces' names begin with (`qdhcp-`). What others made under such a name is left alone. */
   readonly netnsPrefixes: readonly string[]
+  /** Those of them that can have firewall rules (`qrouter-`). None when absent. */
+  readonly firewallPrefixes?: readonly string[]
   /** `brq` */
   readonly bridgePrefix: string
-  /** Directories of the networks' dnsmasq lie in `<statePath>/dhcp`. Absolute, and there: what we make is marked with it. */
+  /** Directories of programs lie below it. Absolute, and there: what we make is marked with it. */
   readonly statePath: string
   /** Those of namespaces that are looked at. */
   readonly sysctls: readonly string[]
   readonly openProxy: OpenProxy
   /** Told what works less well than it should here. */
   readonly warn: (what: string) => void
+  /** Told of each namespace that is read, its rules or its devices, for those who count. */
+  readonly onRead?: (netns: string) => void
 }
 
-/** A name without a namespace may be one that somebody is just making. */
-const YOUNG_MILLISECONDS = 10_000
-
-interface Known {
-  readonly inode: number
-  readonly reader: NetnsReader
-}
+/** So late the kernel is asked what it has announced. */
+const NEWS_MILLISECONDS = 200
 
 /** The datapath on the kernel of this machine, in the namespace this process is in. */
 export class KernelHost implements DatapathHost {
   readonly #options: KernelHostOptions
   readonly #mark: string
-  readonly #known = new Map<string, Known>()
+  readonly #names: NetnsNames
+  readonly #news = new News()
+  readonly #firewalls = new Firewalls(this.#news)
+  readonly #home: LinksReader
+  readonly #bridgesAmong: ReturnType<typeof bridgesReader>
+  readonly #namespaces: HeldNamespaces
   /** Namespaces of our prefix that others made, by inode. */
   readonly #foreign = new Map<string, number>()
-  readonly #home: NetnsReader
   readonly #listeners: Listeners
-  readonly #dnsmasq: DnsmasqProcesses
+  readonly #programs: KeptPrograms
   readonly #drift = new Set<(what: string) => void>()
   readonly #actionsOf: ReturnType<typeof commandActions>
   readonly #stopWatching: () => void
+  readonly #hearing: NodeJS.Timeout
+  readonly #own = new OwnChanges()
+  /** As it was at the last look. */
+  #last: Observed | undefined
   #isAdopted = false
 
   /** @throws Error when this process may not enter namespaces, or /run/netns cannot be made */
   constructor(options: KernelHostOptions) {
+    const { netnsPrefixes, firewallPrefixes = [], sysctls, statePath, openProxy, onRead = () => undefined } = options
     this.#options = options
-    this.#mark = markOf(realpathSync(options.statePath))
-    this.#home = new NetnsReader('/proc/self/ns/net', [])
-    this.#listeners = new Listeners(options.openProxy)
-    this.#dnsmasq = new DnsmasqProcesses(`${options.statePath}/dhcp`, (netns) =>
-      this.#drifted(`dnsmasq of ${netns} ended`),
-    )
+    this.#mark = markOf(realpathSync(statePath))
+    this.#names = new NetnsNames((name) => netnsPrefixes.some((prefix) => name.startsWith(prefix)))
+    this.#home = new LinksReader(this.#news)
+    this.#bridgesAmong = bridgesReader(options.bridgePrefix, this.#mark)
+    this.#namespaces = new HeldNamespaces({
+      mark: this.#mark,
+      sysctls,
+      hasFirewall: (netns) => firewallPrefixes.some((prefix) => netns.startsWith(prefix)),
+      news: this.#news,
+      firewalls: this.#firewalls,
+      onRead,
+    })
+    this.#listeners = new Listeners(openProxy)
+    this.#programs = new KeptPrograms(statePath, (netns, kind, how) => this.#drifted(`${kind} of ${netns}: ${how}`))
     this.#actionsOf = commandActions({
       mark: this.#mark,
       listeners: this.#listeners,
-      dnsmasq: this.#dnsmasq,
-      linksOf: (netns) => this.#know(netns)?.reader.state().links ?? [],
+      programs: this.#programs,
+      linksOf: (netns) => this.#linksOf(netns),
+      expire: (netns) => this.#namespaces.get(netns)?.reader.expire(),
+      setFirewall: (netns, firewall) => this.#setFirewall(netns, firewall),
       release: (netns) => this.#release(netns),
     })
     this.#stopWatching = this.#watchNames()
+    this.#hearing = setInterval(() => this.#hear(), NEWS_MILLISECONDS).unref()
   }
 
   async observe(): Promise<Observed> {
-    const names = readdirSync(NETNS_DIRECTORY).filter((name) => this.#isOurs(name))
-    for (const gone of this.#held().filter((name) => !names.includes(name))) await this.#release(gone)
+    const names = this.#names.current()
+    for (const gone of this.#heldNames().filter((name) => !names.has(name))) await this.#release(gone)
     await this.#adoptOnce(names)
-    const { links } = this.#home.state()
-    const outside = new Map(links.map((link) => [link.index, link]))
-    const namespaces = new Map<string, ObservedNamespace>()
-    const unreadable = new Map<string, Error>()
-    for (const name of names) {
-      if (this.#isKnownForeign(name)) continue
-      try {
-        const observed = this.#observeNamespace(name, outside)
-        if (observed !== undefined) namespaces.set(name, observed)
-      } catch (error) {
-        unreadable.set(name, error instanceof Error ? error : new Error(String(error)))
-      }
-    }
-    return {
-      bridges: bridgesOf(links, this.#options.bridgePrefix, this.#mark),
-      namespaces,
-      dhcpNetworks: this.#dnsmasq.networks(),
-      unreadable,
-    }
+    return (await this.#look()).now
   }
 
   async execute(commands: readonly Command[]): Promise<void> {
-    await runActions(commands, this.#actionsOf)
+    await this.#own.during(commands, () => runActions(commands, this.#actionsOf))
   }
 
   onDrift(listener: (what: string) => void): () => void {
@@ -103,97 +113,139 @@ export class KernelHost implements DatapathHost {
 
   /** Resolves when all that was to be taken away is gone, a program that would not end included. */
   settle(): Promise<void> {
-    return this.#dnsmasq.settle()
+    return this.#programs.settle()
   }
 
-  /** Lets go of all that is held. Namespaces stay, and their dnsmasq runs on for the next run to adopt. */
+  /** Lets go of all that is held. Namespaces stay, and their programs run on for the next run to adopt. */
   close(): void {
+    clearInterval(this.#hearing)
     this.#stopWatching()
     for (const netns of this.#listeners.namespaces) this.#listeners.closeAll(netns)
-    for (const { reader } of this.#known.values()) reader.close()
-    this.#known.clear()
+    for (const netns of this.#namespaces.names) this.#namespaces.release(netns)
     this.#home.close()
+    this.#news.close()
+    this.#programs.close()
+  }
+
+  /** Reads what was announced as changed, and nothing else. Equal namespaces of two looks are the same object.
+   *  @returns also what others have changed since the look before */
+  async #look(): Promise<{ readonly now: Observed; readonly drift: readonly string[] }> {
+    const names = this.#names.current()
+    this.#news.hear()
+    for (const [name, inode] of names) if (!this.#isForeign(name, inode)) this.#hold(name, inode)
+    const failed = await this.#namespaces.readRules()
+    this.#news.hear()
+    const outside = this.#home.links()
+    const namespaces = new Map<string, ObservedNamespace>()
+    const unreadable = new Map([...failed].map(([name, error]) => [name, explained(error)] as const))
+    for (const [name, inode] of names) {
+      if (this.#isForeign(name, inode) || unreadable.has(name)) continue
+      try {
+        const observed = this.#observeNamespace(name, inode, outside)
+        if (observed !== undefined) namespaces.set(name, observed)
+      } catch (error) {
+        unreadable.set(name, explained(error))
+      }
+    }
+    const now = {
+      bridges: this.#bridgesAmong(outside),
+      namespaces,
+      dhcpNetworks: this.#programs.networks(),
+      unreadable,
+    }
+    const ours = this.#own.take()
+    const drift = this.#last === undefined ? [] : driftBetween(this.#last, now, ours)
+    this.#last = now
+    return { now, drift }
+  }
+
+  /** What we do ourselves is announced as well, and is no drift. */
+  #hear(): void {
+    if (this.#own.isGoing || this.#drift.size === 0 || !this.#news.hear()) return
+    const tell = ({ drift }: { readonly drift: readonly string[] }) => {
+      for (const what of drift) this.#drifted(what)
+    }
+    // What cannot be looked at now is told by the next pass.
+    this.#look().then(tell, () => undefined)
   }
 
   /** @returns undefined when somebody else made it, or may be making it */
-  #observeNamespace(name: string, outside: ReadonlyMap<number, Link>): ObservedNamespace | undefined {
-    const known = this.#know(name)
-    const state = known?.reader.state()
-    const owner = state === undefined ? 'nobody' : netnsOwner(state.links, this.#mark)
-    if (known !== undefined && owner === 'others') {
-      known.reader.close()
-      this.#known.delete(name)
-      this.#foreign.set(name, known.inode)
-      return undefined
+  #observeNamespace(
+    name: string,
+    inode: number | undefined,
+    outside: ReadonlyMap<number, Link>,
+  ): ObservedNamespace | undefined {
+    const alive = (netns: string, links: readonly Link[]) => this.#listeners.alive(netns, links)
+    const running = (netns: string) => this.#programs.running(netns)
+    const held = this.#hold(name, inode)
+    if (held === undefined) {
+      if (isYoung(netnsPath(name))) return undefined
+      const nothing = { sysctls: {}, devices: [], routes: [], firewall: NO_FIREWALL }
+      return { name, isOurs: false, isEmptyName: true, ...nothing, listening: alive(name, []), programs: running(name) }
     }
-    if (known === undefined && isYoung(netnsPath(name))) return undefined
-    return {
-      name,
-      isOurs: owner === 'us',
-      isEmptyName: state === undefined,
-      sysctls: state?.sysctls ?? {},
-      devices: state === undefined ? [] : devicesOf(state, outside),
-      defaultRoutes: state === undefined ? [] : defaultRoutesOf(state),
-      listening: this.#listeners.alive(name, state?.links ?? []),
-      dnsmasq: this.#dnsmasq.running(name),
+    const observed = this.#namespaces.observe(name, held, outside, { alive, running })
+    if (observed === undefined) {
+      this.#namespaces.release(name)
+      this.#foreign.set(name, held.inode)
     }
+    return observed
   }
 
   /** @returns undefined when there is no namespace behind the name */
-  #know(name: string): Known | undefined {
-    const inode = netnsInode(netnsPath(name))
-    const known = this.#known.get(name)
-    if (known !== undefined && known.inode === inode) return known
-    known?.reader.close()
-    this.#known.delete(name)
+  #hold(name: string, inode: number | undefined): Held | undefined {
+    const held = this.#namespaces.get(name)
+    if (held !== undefined && held.inode === inode) return held
     // Whatever we had there is in another namespace, which had this name before.
-    if (known !== undefined) {
+    if (held !== undefined) {
+      this.#namespaces.release(name)
       this.#listeners.closeAll(name)
-      // That it would not be ended is for whoever starts the next one there.
-      this.#dnsmasq.stop(name).catch(() => undefined)
+      // That one would not be ended is for whoever starts the next there.
+      this.#programs.stopAll(name).catch(() => undefined)
     }
-    if (inode === undefined) return undefined
-    const fresh = { inode, reader: new NetnsReader(netnsPath(name), this.#options.sysctls) }
-    this.#known.set(name, fresh)
-    return fresh
+    return inode === undefined ? undefined : this.#namespaces.hold(name, inode)
   }
 
-  #isKnownForeign(name: string): boolean {
-    const inode = this.#foreign.get(name)
-    if (inode === undefined) return false
-    if (netnsInode(netnsPath(name)) === inode) return true
-    this.#foreign.delete(name)
-    return false
+  /** As they are now, since a device that was just made may be listened on. */
+  #linksOf(netns: string): readonly Link[] {
+    this.#news.hear()
+    return this.#hold(netns, netnsInode(netnsPath(netns)))?.reader.state().links ?? []
   }
 
-  async #adoptOnce(names: readonly string[]): Promise<void> {
+  async #setFirewall(netns: string, firewall: Firewall): Promise<void> {
+    const held = this.#hold(netns, netnsInode(netnsPath(netns)))
+    if (held === undefined) throw new HostError(`there is no namespace ${netns}`)
+    const { onRead } = this.#options
+    const one = held.firewall ?? new NamespaceFirewall(netnsPath(netns), this.#firewalls, () => onRead?.(netns))
+    await one.set(firewall)
+  }
+
+  #isForeign(name: string, inode: number | undefined): boolean {
+    return inode !== undefined && this.#foreign.get(name) === inode
+  }
+
+  async #adoptOnce(names: ReadonlyMap<string, number | undefined>): Promise<void> {
     if (this.#isAdopted) return
-    const inodes = names.map((name) => [netnsInode(netnsPath(name)), name] as const)
-    await this.#dnsmasq.adopt(new Map(inodes.flatMap(([inode, name]) => (inode === undefined ? [] : [[inode, name]]))))
+    const byInode = [...names].flatMap(([name, inode]) => (inode === undefined ? [] : [[inode, name] as const]))
+    await this.#programs.adopt(new Map(byInode))
     this.#isAdopted = true
   }
 
-  #isOurs(name: string): boolean {
-    return this.#options.netnsPrefixes.some((prefix) => name.startsWith(prefix))
-  }
-
   /** Namespaces that something of ours keeps alive. */
-  #held(): readonly string[] {
-    return [...new Set([...this.#known.keys(), ...this.#listeners.namespaces])]
+  #heldNames(): readonly string[] {
+    return [...new Set([...this.#namespaces.names, ...this.#listeners.namespaces])]
   }
 
   async #release(netns: string): Promise<void> {
     this.#listeners.closeAll(netns)
-    this.#known.get(netns)?.reader.close()
-    this.#known.delete(netns)
-    await this.#dnsmasq.stop(netns)
+    this.#namespaces.release(netns)
+    await this.#programs.stopAll(netns)
   }
 
   /** A namespace deleted by hand stays, with all its devices, as long as a socket of ours is in it. */
   #watchNames(): () => void {
     mkdirSync(NETNS_DIRECTORY, { recursive: true, mode: 0o755 })
     const onName = (name: string) => {
-      if (!this.#known.has(name) || existsSync(netnsPath(name))) return
+      if (this.#namespaces.get(name) === undefined || existsSync(netnsPath(name))) return
       const drifted = () => this.#drifted(`namespace ${name} was deleted`)
       this.#release(name).then(drifted, drifted)
     }
@@ -205,9 +257,4 @@ export class KernelHost implements DatapathHost {
   #drifted(what: string): void {
     for (const listener of this.#drift) listener(what)
   }
-}
-
-function isYoung(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && Date.now() - stat.mtimeMs < YOUNG_MILLISECONDS
 }

@@ -27,9 +27,23 @@ export const send: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: num
 export const recv: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: number) => number> = process.func(
   'int64_t recv(int, void *, size_t, int)',
 )
-/** 0 when there is no such device in the namespace of the calling thread. */
-export const deviceIndex: KoffiFunc<(name: string) => number> = process.func('uint32_t if_nametoindex(const char *)')
-
+export const epoll_create1: KoffiFunc<(flags: number) => number> = process.func('int epoll_create1(int)')
+export const epoll_ctl: KoffiFunc<(epoll: number, operation: number, fd: number, event: Bytes) => number> =
+  process.func('int epoll_ctl(int, int, int, void *)')
+export const epoll_wait: KoffiFunc<(epoll: number, events: Bytes, count: number, milliseconds: number) => number> =
+  process.func('int epoll_wait(int, void *, int, int)')
+export const getrlimit: KoffiFunc<(resource: number, limits: BigUint64Array) => number> =
+  process.func('int getrlimit(int, void *)')
+/** struct ifreq (netdevice(7)): 16 bytes of name, then a union of 24, of which here the pointer. */
+koffi.struct('ifreq', { name: koffi.array('char', 16), data: 'void *', unused: koffi.array('uint8_t', 16) })
+export interface InterfaceRequest {
+  readonly name: string
+  readonly data: ArrayBufferView
+  readonly unused: readonly number[]
+}
+export const ioctl: KoffiFunc<(fd: number, request: number, argument: InterfaceRequest) => number> = process.func(
+  'int ioctl(int, unsigned long, ifreq *)',
+)
 /** Of the call just made by this thread. */
 export function errno(): number {
   return koffi.errno()

@@ -1,13 +1,12 @@
 import { closeSync, mkdirSync, rmSync } from 'node:fs'
 import { HostError } from './errors.ts'
-import * as commands from './ip-commands.ts'
 import { ipBatch } from './iproute.ts'
-import { deviceIndex } from './libc.ts'
+import { addBridge } from './link-changes.ts'
 import { describeOwner } from './mark.ts'
 import type { Bridge } from './namespace.ts'
 import { openNetlink } from './netlink.ts'
 import { inNamespace, NETNS_DIRECTORY, netnsInode, netnsPath } from './netns.ts'
-import { readLinks } from './rtnetlink.ts'
+import { deviceIndex, readLinks } from './rtnetlink.ts'
 
 /** Acts on the host's namespace that may meet what an earlier run left, or somebody who does the same just now. Each can
  *  be repeated. */
@@ -39,14 +38,12 @@ export async function removeNetns(name: string): Promise<void> {
 }
 
 /** One that exists keeps the mark it has. */
-export async function makeBridge(bridge: Bridge, mark: string): Promise<void> {
-  if (deviceIndex(bridge.name) !== 0) return
-  await ipBatch(commands.addBridge(bridge, mark)).catch((error: unknown) => {
-    if (deviceIndex(bridge.name) === 0) throw error
-  })
+export function makeBridge(bridge: Bridge, mark: string): void {
+  if (deviceIndex(bridge.name) === 0) addBridge(bridge, mark)
 }
 
-/** With it goes the other end, if it has one. It may go by itself meanwhile, with the namespace of that end. */
+/** With it goes the other end, if it has one. It may go by itself meanwhile, with the namespace of that end. By a program,
+ *  since the kernel keeps whoever deletes waiting until nobody can be using the device any more. */
 export async function removeDevice(name: string): Promise<void> {
   if (deviceIndex(name) === 0) return
   await ipBatch([['link', 'delete', name]]).catch((error: unknown) => {

@@ -1,77 +1,179 @@
 import { closeSync, readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { errorCode } from './errors.ts'
-import { hasNews, openNetlink } from './netlink.ts'
+import { openNetlink } from './netlink.ts'
 import { inNamespace } from './netns.ts'
-import { type Gateway, type Link, type LinkAddress, readAddresses, readDefaultRoutes, readLinks } from './rtnetlink.ts'
+import type { News } from './news.ts'
+import {
+  dumpLinks,
+  type GatewayRoute,
+  type Link,
+  type LinkAddress,
+  linkIndex,
+  linkOf,
+  readAddresses,
+  readLinks,
+  readRoutes,
+} from './rtnetlink.ts'
 
 export interface NetnsState {
   readonly links: readonly Link[]
   readonly addresses: readonly LinkAddress[]
-  readonly defaultRoutes: readonly Gateway[]
+  readonly routes: readonly GatewayRoute[]
   readonly sysctls: Readonly<Record<string, string>>
 }
 
-/** RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR and IPV6_ROUTE (1, 5, 7, 9, 11), a bit each. */
-const NEWS_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-
-/** The kernel announces links, addresses and routes, but not sysctls: those changed by hand are seen this late. */
-const SYSCTL_PERIOD_MILLISECONDS = 30_000
+/** RTNLGRP_* of linux/rtnetlink.h, a bit each. */
+const GROUPS = {
+  link: 1,
+  ipv4Address: 5,
+  ipv4Route: 7,
+  ipv6Address: 9,
+  ipv6Route: 11,
+  ipv4Setting: 24,
+  ipv6Setting: 25,
+}
+const LINK_NEWS = 1 << (GROUPS.link - 1)
+const ALL_NEWS = Object.values(GROUPS).reduce((bits, group) => bits | (1 << (group - 1)), 0)
 
 /**
  * Reads one namespace, and again only after the kernel announced a change in it: looking at a thousand quiet ones costs
- * a thousand calls of recv(2), not a thousand dumps. Holds a socket there, which keeps the namespace alive until `close`.
+ * nothing. Holds a socket there, which keeps the namespace alive until `close`.
  */
 export class NetnsReader {
   readonly #path: string
   readonly #sysctls: readonly string[]
-  readonly #news: number
   #state: NetnsState | undefined
-  #readAt = 0
+  #isNews = true
+  #sysctlsReadAt = 0
+  readonly #onRead: () => void
+  readonly close: () => void
 
-  /** @throws Error when the namespace cannot be entered */
-  constructor(path: string, sysctls: readonly string[]) {
+  /** @param onRead  called before each reading
+   *  @throws Error when the namespace cannot be entered */
+  constructor(path: string, sysctls: readonly string[], news: News, onRead: () => void) {
     this.#path = path
     this.#sysctls = sysctls
-    this.#news = inNamespace<number>(path, () => openNetlink(NEWS_GROUPS))
+    this.#onRead = onRead
+    const fd = inNamespace<number>(path, () => openNetlink(ALL_NEWS))
+    this.close = news.subscribe(fd, () => {
+      this.#isNews = true
+    })
   }
 
-  state(): NetnsState {
-    const isOld = performance.now() - this.#readAt > SYSCTL_PERIOD_MILLISECONDS
-    // Asked in any case: what is announced while we read must be news at the next call.
-    if (hasNews(this.#news) || isOld || this.#state === undefined) {
-      this.#readAt = performance.now()
-      this.#state = inNamespace<NetnsState>(this.#path, () => readState(this.#sysctls))
-    }
-    return this.#state
+  /** Whether something was announced since it was last read. */
+  get isNews(): boolean {
+    return this.#isNews
   }
 
-  close(): void {
-    closeSync(this.#news)
+  /** What has changed without being announced is to be seen at the next call. */
+  expire(): void {
+    this.#isNews = true
+  }
+
+  /** @param isTime  whether sysctls, of which the kernel announces forwarding and little else, are to be read again after so
+   *    many milliseconds
+   *  @returns the same object as long as nothing is announced and no sysctl changes */
+  state(isTime: (age: number) => boolean = () => false): NetnsState {
+    const before = this.#state
+    const isWhole = before !== undefined && !this.#isNews
+    if (isWhole && !isTime(performance.now() - this.#sysctlsReadAt)) return before
+    this.#isNews = true
+    const state = isWhole ? this.#withSysctls(before) : inNamespace<NetnsState>(this.#path, () => this.#read())
+    this.#isNews = false
+    this.#state = state
+    return state
+  }
+
+  #read(): NetnsState {
+    this.#onRead()
+    this.#sysctlsReadAt = performance.now()
+    return readState(this.#sysctls)
+  }
+
+  #withSysctls(before: NetnsState): NetnsState {
+    this.#sysctlsReadAt = performance.now()
+    const sysctls = inNamespace<NetnsState['sysctls']>(this.#path, () => readSysctls(this.#sysctls))
+    return isDeepStrictEqual(sysctls, before.sysctls) ? before : { ...before, sysctls }
   }
 }
 
+/** One link as the kernel wrote it, and read. */
+interface Written {
+  readonly bytes: Buffer
+  readonly link: Link
+}
+
+/** The links of the namespace this process is in, read again only after the kernel announced a change of one. There may be
+ *  thousands, of which few have changed. */
+export class LinksReader {
+  #written: ReadonlyMap<number, Written> = new Map()
+  #links: ReadonlyMap<number, Link> = new Map()
+  #isNews = true
+  readonly close: () => void
+
+  constructor(news: News) {
+    this.close = news.subscribe(openNetlink(LINK_NEWS), () => {
+      this.#isNews = true
+    })
+  }
+
+  /** By index. A link that has not changed is the same object as before, and so is the map when none has. */
+  links(): ReadonlyMap<number, Link> {
+    if (!this.#isNews) return this.#links
+    const messages = withNetlink(dumpLinks)
+    this.#isNews = false
+    const written = messages.map((bytes) => this.#read(bytes))
+    this.#written = new Map(written.map((one) => [one.link.index, one]))
+    const isSame =
+      written.length === this.#links.size && written.every(({ link }) => this.#links.get(link.index) === link)
+    if (!isSame) this.#links = new Map(written.map(({ link }) => [link.index, link]))
+    return this.#links
+  }
+
+  /** A bridge has timers that run, so that its bytes are never the same. */
+  #read(bytes: Buffer): Written {
+    const before = this.#written.get(linkIndex(bytes))
+    if (before?.bytes.equals(bytes)) return before
+    const link = linkOf(bytes)
+    return before !== undefined && isSameLink(before.link, link) ? { bytes, link: before.link } : { bytes, link }
+  }
+}
+
+function isSameLink(a: Link, b: Link): boolean {
+  return (Object.keys(b) as (keyof Link)[]).every((key) => a[key] === b[key])
+}
+
 function readState(sysctls: readonly string[]): NetnsState {
+  return withNetlink((fd) => ({
+    links: readLinks(fd),
+    addresses: readAddresses(fd),
+    routes: readRoutes(fd),
+    sysctls: readSysctls(sysctls),
+  }))
+}
+
+function withNetlink<T>(read: (fd: number) => T): T {
   const fd = openNetlink()
   try {
-    return {
-      links: readLinks(fd),
-      addresses: readAddresses(fd),
-      defaultRoutes: readDefaultRoutes(fd),
-      sysctls: Object.fromEntries(sysctls.flatMap((name) => readSysctl(name))),
-    }
+    return read(fd)
   } finally {
     closeSync(fd)
   }
 }
 
-/** Of the namespace the calling thread is in. @returns nothing when this kernel has no such setting */
-function readSysctl(name: string): readonly (readonly [string, string])[] {
-  try {
-    return [[name, readFileSync(sysctlPath(name), 'utf8').trim()]]
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return []
-    throw error
-  }
+/** Of the namespace the calling thread is in. Those that this kernel does not have are left out. */
+function readSysctls(names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      try {
+        return [[name, readFileSync(sysctlPath(name), 'utf8').trim()]]
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') return []
+        throw error
+      }
+    }),
+  )
 }
 
 export function sysctlPath(name: string): string {

@@ -1,12 +1,25 @@
 import { type Cidr, eui64Address } from '../inventory/records/address.ts'
-import type { ObservedBridge, ObservedDevice, ObservedNamespace } from './host.ts'
+import type { ObservedBridge, ObservedDevice } from './host.ts'
 import { bridgeOwner } from './mark.ts'
+import type { Route } from './namespace.ts'
 import type { NetnsState } from './netns-reader.ts'
 import type { Link } from './rtnetlink.ts'
 
 /** What netlink says, in the words of the plan. Pure. */
 
-export function bridgesOf(links: readonly Link[], prefix: string, mark: string): ReadonlyMap<string, ObservedBridge> {
+type Links = ReadonlyMap<number, Link>
+type Bridges = ReadonlyMap<string, ObservedBridge>
+
+/** Works them out anew only for other links. */
+export function bridgesReader(prefix: string, mark: string): (links: Links) => Bridges {
+  let last: { readonly links: Links; readonly bridges: Bridges } | undefined
+  return (links) => {
+    if (last?.links !== links) last = { links, bridges: bridgesOf([...links.values()], prefix, mark) }
+    return last.bridges
+  }
+}
+
+function bridgesOf(links: readonly Link[], prefix: string, mark: string): Bridges {
   const ports = Map.groupBy(links, ({ master }) => master)
   return new Map(
     links
@@ -53,7 +66,7 @@ function addressesOf({ index, mac }: Link, { addresses }: NetnsState): readonly 
     .map(({ address, prefix }) => `${address}/${prefix}`)
 }
 
-export function defaultRoutesOf({ links, defaultRoutes }: NetnsState): ObservedNamespace['defaultRoutes'] {
+export function routesOf({ links, routes }: NetnsState): readonly Route[] {
   const names = new Map(links.map(({ index, name }) => [index, name]))
-  return defaultRoutes.map(({ link, gateway }) => ({ gateway, device: names.get(link) ?? '' }))
+  return routes.map(({ destination, gateway, link }) => ({ destination, gateway, device: names.get(link) ?? '' }))
 }

@@ -1,9 +1,9 @@
 import type { MacAddress } from '../inventory/records/address.ts'
 import { attempting } from './errors.ts'
-import { addVeth, raiseLoopback } from './ip-commands.ts'
-import { ipBatch } from './iproute.ts'
+import { addVeth, raiseLoopback } from './link-changes.ts'
 import { makeBridge, makeNetns, removeDevice, removeNetns } from './links.ts'
 import { MARK } from './mark.ts'
+import { inNamespace, netnsPath } from './netns.ts'
 
 /** Namespaces and what is plugged into the bridges, for those who run instances. All throw HostError. */
 
@@ -11,7 +11,7 @@ import { MARK } from './mark.ts'
 export function addNetns(name: string): Promise<void> {
   return attempting(`creating namespace ${name}`, async () => {
     await makeNetns(name)
-    await ipBatch([raiseLoopback(MARK)], name)
+    inNamespace<void>(netnsPath(name), () => raiseLoopback(MARK))
   })
 }
 
@@ -35,9 +35,9 @@ export interface Plug {
 /** Joins a namespace to a bridge by a veth pair. One of the same name that an earlier run left is replaced. */
 export function plugPort({ bridge, tap, netns, inner, mac, mtu }: Plug): Promise<void> {
   return attempting(`plugging ${inner} of ${netns} into ${bridge}`, async () => {
-    await makeBridge({ name: bridge, mtu }, MARK)
+    makeBridge({ name: bridge, mtu }, MARK)
     await removeDevice(tap)
-    await ipBatch(addVeth({ peer: tap, bridge, netns, inner, mac, mtu }))
+    addVeth({ peer: tap, bridge, netns, inner, mac, mtu })
   })
 }
 

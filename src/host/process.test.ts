@@ -28,6 +28,6 @@ test('is found by its arguments, and ends even when it does not listen to SIGTER
   const [found, ...more] = listProcesses((args) => args.at(-1) === mark)
   assert.equal(found?.pid, child.pid)
   assert.deepEqual(more, [])
-  await endProcess(found ?? assert.fail(), 100)
+  await endProcess(found ?? assert.fail(), { patienceMilliseconds: 100 })
   assert.equal(processId(child.pid ?? 0), undefined)
 })

@@ -11,18 +11,35 @@ export interface ProcessId {
 
 /** @returns undefined when there is no such process, or only its zombie */
 export function processId(pid: number): ProcessId | undefined {
+  const stat = readStat(pid)
+  return stat && { pid, startTime: stat.startTime }
+}
+
+/** @returns undefined when there is no such process, or only its zombie */
+function readStat(pid: number): { readonly parent: number; readonly startTime: string } | undefined {
   const stat = readProcess(pid, 'stat')
   // The name, in parentheses, may hold anything; behind it are blank-separated fields, the state being the third of all.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [state, startTime] = [fields?.[0], fields?.[22 - 3]]
-  return state === undefined || startTime === undefined || 'ZX'.includes(state) ? undefined : { pid, startTime }
+  const [state, parent, startTime] = [fields?.[0], fields?.[4 - 3], fields?.[22 - 3]]
+  if (state === undefined || startTime === undefined || 'ZX'.includes(state)) return undefined
+  return { parent: Number(parent), startTime }
 }
 
 export function isAlive({ pid, startTime }: ProcessId): boolean {
   return processId(pid)?.startTime === startTime
 }
 
+/** Whether there is a process of this number: perhaps a zombie, or another by now. Costs next to nothing. */
+export function isThere({ pid }: ProcessId): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH'
+  }
+}
+
 export interface ProcessInfo extends ProcessId {
+  readonly parent: number
   readonly arguments: readonly string[]
   readonly netnsInode: number
 }
@@ -32,9 +49,9 @@ export function listProcesses(isWanted: (args: readonly string[]) => boolean): r
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return pids.map(Number).flatMap((pid) => {
     const args = readProcess(pid, 'cmdline')?.split('\0').slice(0, -1) ?? []
-    const id = isWanted(args) ? processId(pid) : undefined
-    const netnsInode = id && netnsOf(pid)
-    return id === undefined || netnsInode === undefined ? [] : [{ ...id, arguments: args, netnsInode }]
+    const stat = isWanted(args) ? readStat(pid) : undefined
+    const netnsInode = stat && netnsOf(pid)
+    return stat === undefined || netnsInode === undefined ? [] : [{ pid, ...stat, arguments: args, netnsInode }]
   })
 }
 
@@ -51,7 +68,8 @@ export function sharesNamespaces({ pid }: ProcessId, kinds: readonly ('mnt' | 'p
   }
 }
 
-function netnsOf(pid: number): number | undefined {
+/** The inode of the network namespace it is in. */
+export function netnsOf(pid: number): number | undefined {
   try {
     return statSync(`/proc/${pid}/ns/net`).ino
   } catch {
@@ -78,22 +96,36 @@ export function signalProcess(id: ProcessId, signal: NodeJS.Signals): void {
 }
 
 const TERM_MILLISECONDS = 5_000
-const POLL_MILLISECONDS = 10
+const KILL_MILLISECONDS = 5_000
+const POLL_MILLISECONDS = { first: 10, longest: 500 }
+
+export interface Ending {
+  /** What it is asked with. */
+  readonly signal?: NodeJS.Signals
+  readonly patienceMilliseconds?: number
+  /** Whether our process stays for it. */
+  readonly ref?: boolean
+}
 
 /** SIGTERM, and SIGKILL to one that does not listen. Resolves when it is gone. Works for processes that are no children
  *  of ours, which tell nobody when they end. */
-export async function endProcess(id: ProcessId, patienceMilliseconds = TERM_MILLISECONDS): Promise<void> {
-  signalProcess(id, 'SIGTERM')
-  if (await isGoneWithin(id, patienceMilliseconds)) return
+export async function endProcess(
+  id: ProcessId,
+  { signal = 'SIGTERM', patienceMilliseconds = TERM_MILLISECONDS, ref = true }: Ending = {},
+): Promise<void> {
+  signalProcess(id, signal)
+  if (await isGoneWithin(id, patienceMilliseconds, ref)) return
   signalProcess(id, 'SIGKILL')
-  await isGoneWithin(id, TERM_MILLISECONDS)
+  await isGoneWithin(id, KILL_MILLISECONDS, ref)
 }
 
-async function isGoneWithin(id: ProcessId, milliseconds: number): Promise<boolean> {
-  const end = performance.now() + milliseconds
+/** Looks the more rarely the longer it takes. */
+async function isGoneWithin(id: ProcessId, milliseconds: number, ref: boolean): Promise<boolean> {
+  const start = performance.now()
   while (isAlive(id)) {
-    if (performance.now() > end) return false
-    await delay(POLL_MILLISECONDS)
+    const waited = performance.now() - start
+    if (waited > milliseconds) return false
+    await delay(Math.min(Math.max(POLL_MILLISECONDS.first, waited / 10), POLL_MILLISECONDS.longest), undefined, { ref })
   }
   return true
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { errorCode, HostError } from './errors.ts'
@@ -6,7 +6,10 @@ import { errorCode, HostError } from './errors.ts'
 /** The Debian package that has the program. */
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  iptables: 'iptables',
   dnsmasq: 'dnsmasq-base',
+  radvd: 'radvd',
+  haproxy: 'haproxy',
 }
 
 /** Lines of standard error that a message carries. */
@@ -21,6 +24,8 @@ export interface ProgramOutput {
 export interface RunOptions {
   /** For standard input. */
   readonly input?: string
+  /** Starts it, in another namespace for one: `(start) => inNamespace(path, start)`. */
+  readonly start?: (spawnIt: () => ChildProcess) => ChildProcess
 }
 
 /**
@@ -41,9 +46,9 @@ export async function runProgram(
 export async function captureProgram(
   program: string,
   args: readonly string[],
-  { input = '' }: RunOptions = {},
+  { input = '', start = (spawnIt) => spawnIt() }: RunOptions = {},
 ): Promise<ProgramOutput> {
-  const child = spawn(program, args, { stdio: 'pipe' })
+  const child = start(() => spawn(program, args, { stdio: 'pipe' })) as ChildProcessWithoutNullStreams
   // It may have no streams then, whatever the types say: for want of file descriptors.
   if (child.pid === undefined) throw startError(program, (await once(child, 'error'))[0])
   const ended = Promise.withResolvers<number>()

@@ -1,6 +1,8 @@
-import { type IpAddress, type MacAddress, parseMacAddress } from '../inventory/records/address.ts'
-import { attributes, dump } from './netlink.ts'
-import { addressOfBytes } from './socket-address.ts'
+import { closeSync } from 'node:fs'
+import { type Cidr, type IpAddress, type MacAddress, parseMacAddress } from '../inventory/records/address.ts'
+import { errorCode } from './errors.ts'
+import { attribute, attributes, dump, openNetlink, request } from './netlink.ts'
+import { AF_INET6, addressOfBytes } from './socket-address.ts'
 
 /** rtnetlink(7): the links, addresses and routes of a namespace. Offsets and numbers are those of
  *  linux/rtnetlink.h, linux/if_link.h and linux/if_addr.h. */
@@ -29,21 +31,53 @@ const IFF_UP = 0x1
 const IFLA = { address: 1, name: 3, mtu: 4, link: 5, master: 10, info: 18, alias: 20, infoKind: 1 } as const
 
 export function readLinks(fd: number): readonly Link[] {
-  return dump(fd, RTM_GETLINK, new Uint8Array(IFINFO_BYTES)).map((message) => {
-    const found = attributes(message.subarray(IFINFO_BYTES))
-    const info = found.get(IFLA.info)
-    return {
-      index: message.readInt32LE(IFI_INDEX),
-      name: text(found.get(IFLA.name)),
-      mac: macOf(found.get(IFLA.address)),
-      mtu: number(found.get(IFLA.mtu)),
-      up: (message.readUInt32LE(IFI_FLAGS) & IFF_UP) !== 0,
-      kind: info === undefined ? '' : text(attributes(info).get(IFLA.infoKind)),
-      alias: text(found.get(IFLA.alias)),
-      master: number(found.get(IFLA.master)),
-      peer: number(found.get(IFLA.link)),
-    }
-  })
+  return dumpLinks(fd).map(linkOf)
+}
+
+/** struct ifinfomsg of zeros, and the attribute that leaves out counters, which are most of a link. */
+const IFLA_EXT_MASK = 29
+const RTEXT_FILTER_SKIP_STATS = 0x8
+const ALL_LINKS = Buffer.concat([Buffer.alloc(IFINFO_BYTES), attribute(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)])
+
+/** Each link as the kernel writes it. */
+export function dumpLinks(fd: number): readonly Buffer[] {
+  return dump(fd, RTM_GETLINK, ALL_LINKS)
+}
+
+export function linkIndex(message: Buffer): number {
+  return message.readInt32LE(IFI_INDEX)
+}
+
+export function linkOf(message: Buffer): Link {
+  const found = attributes(message.subarray(IFINFO_BYTES))
+  const info = found.get(IFLA.info)
+  return {
+    index: linkIndex(message),
+    name: text(found.get(IFLA.name)),
+    mac: macOf(found.get(IFLA.address)),
+    mtu: number(found.get(IFLA.mtu)),
+    up: (message.readUInt32LE(IFI_FLAGS) & IFF_UP) !== 0,
+    kind: info === undefined ? '' : text(attributes(info).get(IFLA.infoKind)),
+    alias: text(found.get(IFLA.alias)),
+    master: number(found.get(IFLA.master)),
+    peer: number(found.get(IFLA.link)),
+  }
+}
+
+/** 0 when there is no such device in the namespace of the calling thread. (if_nametoindex(3) would let the kernel look for a
+ *  module of that name first, by a process.) */
+export function deviceIndex(name: string): number {
+  const fd = openNetlink()
+  try {
+    const wanted = Buffer.concat([Buffer.alloc(IFINFO_BYTES), attribute(IFLA.name, name)])
+    const found = request(fd, RTM_GETLINK, 0, wanted)
+    return found === undefined ? 0 : linkIndex(found)
+  } catch (error) {
+    if (errorCode(error) === 'ENODEV') return 0
+    throw error
+  } finally {
+    closeSync(fd)
+  }
 }
 
 export interface LinkAddress {
@@ -79,29 +113,43 @@ export function readAddresses(fd: number): readonly LinkAddress[] {
   })
 }
 
-export interface Gateway {
+export interface GatewayRoute {
+  readonly destination: Cidr
   readonly link: number
   readonly gateway: IpAddress
 }
 
 const RTM_GETROUTE = 26
 const RTMSG_BYTES = 12
+const RTM_FAMILY = 0
 const RTM_DESTINATION_LENGTH = 1
 const RTM_TABLE = 4
+const RTM_PROTOCOL = 5
 const RTM_TYPE = 7
 const RT_TABLE_MAIN = 254
 const RTN_UNICAST = 1
-const RTA = { link: 4, gateway: 5 } as const
+/** What the kernel makes of redirects and of router advertisements: RTPROT_REDIRECT, _KERNEL and _RA of linux/rtnetlink.h. */
+const MADE_BY_ITSELF: ReadonlySet<number> = new Set([1, 2, 9])
+const RTA = { destination: 1, link: 4, gateway: 5 } as const
 
-/** The default routes of the main table, both families. */
-export function readDefaultRoutes(fd: number): readonly Gateway[] {
+/** The routes of the main table that somebody gave a gateway, both families. */
+export function readRoutes(fd: number): readonly GatewayRoute[] {
   return dump(fd, RTM_GETROUTE, new Uint8Array(RTMSG_BYTES)).flatMap((message) => {
-    const isDefault = message.readUInt8(RTM_DESTINATION_LENGTH) === 0
     const isPlain = message.readUInt8(RTM_TABLE) === RT_TABLE_MAIN && message.readUInt8(RTM_TYPE) === RTN_UNICAST
+    if (!isPlain || MADE_BY_ITSELF.has(message.readUInt8(RTM_PROTOCOL))) return []
     const found = attributes(message.subarray(RTMSG_BYTES))
     const gateway = found.get(RTA.gateway)
-    if (!isDefault || !isPlain || gateway === undefined) return []
-    return [{ link: number(found.get(RTA.link)), gateway: addressOfBytes(gateway) }]
+    if (gateway === undefined) return []
+    const destination = found.get(RTA.destination)
+    const everywhere = message.readUInt8(RTM_FAMILY) === AF_INET6 ? '::' : '0.0.0.0'
+    const network = destination === undefined ? everywhere : addressOfBytes(destination)
+    return [
+      {
+        destination: `${network}/${message.readUInt8(RTM_DESTINATION_LENGTH)}` as Cidr,
+        link: number(found.get(RTA.link)),
+        gateway: addressOfBytes(gateway),
+      },
+    ]
   })
 }
 

@@ -48,7 +48,8 @@ export function addressOfBytes(bytes: Buffer): IpAddress {
   return fromNumber(BigInt(`0x${bytes.toString('hex')}`), bytes.length === 4 ? 4 : 6)
 }
 
-function addressBytes(address: IpAddress): Buffer {
+/** 4 or 16, in network order. */
+export function addressBytes(address: IpAddress): Buffer {
   const digits = ipVersion(address) === 4 ? 8 : 32
   return Buffer.from(toNumber(address).toString(16).padStart(digits, '0'), 'hex')
 }

@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs'
 import type { IpAddress } from '../inventory/records/address.ts'
-import { bind, checked, deviceIndex, getpeername, listen, setsockopt, socket } from './libc.ts'
+import { bind, checked, getpeername, listen, setsockopt, socket } from './libc.ts'
 import { inNamespace } from './netns.ts'
+import { deviceIndex } from './rtnetlink.ts'
 import { AF_INET6, decodeSocketAddress, encodeSocketAddress, familyOf, LARGEST_ADDRESS } from './socket-address.ts'
 
 export interface ListenAddress {
@@ -56,7 +57,7 @@ export function openListener(netnsPath: string, { address, port, device, backlog
     if (device !== null && scope === 0) throw new Error(`listening on ${where}: no such device`)
     const fd = checked(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'opening a socket')
     try {
-      for (const { level, name } of OPTIONS[family === AF_INET6 ? 6 : 4]) switchOn(fd, level, name)
+      for (const { level, name } of optionsOf(address, family)) switchOn(fd, level, name)
       const encoded = encodeSocketAddress(address, port, scope)
       checked(bind(fd, encoded, encoded.length), `binding ${where}`)
       checked(listen(fd, backlog), `listening on ${where}`)
@@ -66,6 +67,12 @@ export function openListener(netnsPath: string, { address, port, device, backlog
       throw error
     }
   })
+}
+
+/** One that is open on all of IPv6 takes IPv4 too, whose peers then show in mapped form. */
+function optionsOf(address: IpAddress, family: number): readonly SocketOption[] {
+  if (family !== AF_INET6) return OPTIONS[4]
+  return address === '::' ? OPTIONS[6].filter(({ name }) => name !== IPV6_V6ONLY) : OPTIONS[6]
 }
 
 function switchOn(fd: number, level: number, name: number): void {

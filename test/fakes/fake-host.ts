@@ -1,4 +1,6 @@
 import { basename } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { canonicalFirewall, FAMILIES } from '../../src/host/firewall.ts'
 import {
   type Command,
   CommandFailed,
@@ -7,9 +9,9 @@ import {
   type ObservedBridge,
   type ObservedDevice,
   type ObservedNamespace,
+  type ObservedProgram,
 } from '../../src/host/host.ts'
-import { listenerKey } from '../../src/host/namespace.ts'
-import { ipVersion } from '../../src/inventory/records/address.ts'
+import { listenerKey, NO_FIREWALL, type Program } from '../../src/host/namespace.ts'
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] }
 type FakeNamespace = Changing<ObservedNamespace>
@@ -24,6 +26,7 @@ export class FakeHost implements DatapathHost {
   readonly unreadable = new Map<string, Error>()
   /** Commands of these namespaces fail: `netns` -> reason. */
   readonly broken = new Map<string, string>()
+  #lastPid = 0
   readonly #listeners = new Set<(what: string) => void>()
 
   async observe(): Promise<Observed> {
@@ -75,15 +78,15 @@ export class FakeHost implements DatapathHost {
     },
     'netns-add': ({ netns }) => {
       absent(this.namespaces, netns)
-      const empty = { sysctls: {}, devices: [], defaultRoutes: [], listening: new Set<string>(), dnsmasq: undefined }
-      this.namespaces.set(netns, { name: netns, isOurs: true, isEmptyName: false, ...empty })
+      const empty = { sysctls: {}, devices: [], routes: [], listening: new Set<string>(), programs: [] }
+      this.namespaces.set(netns, { name: netns, isOurs: true, isEmptyName: false, firewall: NO_FIREWALL, ...empty })
     },
     'netns-claim': ({ netns }) => {
       present(this.namespaces, netns).isOurs = true
     },
     'netns-delete': ({ netns }) => {
-      const { devices, listening, dnsmasq } = present(this.namespaces, netns)
-      if (listening.size > 0 || dnsmasq !== undefined) throw new Error('something keeps it alive')
+      const { devices, listening, programs } = present(this.namespaces, netns)
+      if (listening.size > 0 || programs.length > 0) throw new Error('something keeps it alive')
       for (const { name } of devices) this.#removeDevice(netns, name)
       this.namespaces.delete(netns)
     },
@@ -115,17 +118,21 @@ export class FakeHost implements DatapathHost {
       if (!addresses.includes(address)) throw new Error('Cannot assign requested address')
       this.changeDevice(netns, device, { addresses: addresses.filter((other) => other !== address) })
     },
-    'default-route-set': ({ netns, route }) => {
+    'route-set': ({ netns, route }) => {
       const namespace = present(this.namespaces, netns)
       this.#device(netns, route.device)
-      const others = namespace.defaultRoutes.filter(({ gateway }) => ipVersion(gateway) !== ipVersion(route.gateway))
-      namespace.defaultRoutes = [...others, route]
+      const others = namespace.routes.filter(({ destination }) => destination !== route.destination)
+      namespace.routes = [...others, route]
     },
-    'default-route-delete': ({ netns, route }) => {
+    'route-delete': ({ netns, route }) => {
       const namespace = present(this.namespaces, netns)
-      const left = namespace.defaultRoutes.filter(({ gateway }) => gateway !== route.gateway)
-      if (left.length === namespace.defaultRoutes.length) throw new Error('No such process')
-      namespace.defaultRoutes = left
+      const left = namespace.routes.filter((other) => !isDeepStrictEqual(other, route))
+      if (left.length === namespace.routes.length) throw new Error('No such process')
+      namespace.routes = left
+    },
+    'firewall-set': ({ netns, firewall }) => {
+      const namespace = present(this.namespaces, netns)
+      namespace.firewall = canonicalFirewall(firewall)
     },
     'listener-open': ({ netns, listener }) => {
       const namespace = present(this.namespaces, netns)
@@ -139,24 +146,23 @@ export class FakeHost implements DatapathHost {
       const namespace = present(this.namespaces, netns)
       namespace.listening = new Set([...namespace.listening].filter((other) => other !== key))
     },
-    'dnsmasq-start': ({ netns, dnsmasq }) => {
+    'program-start': ({ netns, program }) => {
       const namespace = present(this.namespaces, netns)
-      if (namespace.dnsmasq !== undefined) throw new Error('address in use')
-      namespace.dnsmasq = dnsmasq
-      this.dhcpNetworks.add(basename(dnsmasq.directory))
+      if (namespace.programs.some(({ kind }) => kind === program.kind)) throw new Error('address in use')
+      this.#run(netns, program)
+      if (program.kind === 'dnsmasq') this.dhcpNetworks.add(basename(program.directory))
     },
-    'dnsmasq-restart': ({ netns, dnsmasq }) => {
+    'program-restart': ({ netns, program }) => this.#run(netns, program),
+    'program-reload': ({ netns, program }) => {
       const namespace = present(this.namespaces, netns)
-      namespace.dnsmasq = dnsmasq
+      if (!namespace.programs.some(({ kind }) => kind === program.kind)) throw new Error('it does not run')
+      namespace.programs = namespace.programs.map((one) =>
+        one.kind === program.kind ? { ...one, files: { ...program.files } } : one,
+      )
     },
-    'dnsmasq-reload': ({ netns, dnsmasq }) => {
+    'program-stop': ({ netns, program }) => {
       const namespace = present(this.namespaces, netns)
-      if (namespace.dnsmasq === undefined) throw new Error('it does not run')
-      namespace.dnsmasq = { ...namespace.dnsmasq, files: dnsmasq.files }
-    },
-    'dnsmasq-stop': ({ netns }) => {
-      const namespace = present(this.namespaces, netns)
-      namespace.dnsmasq = undefined
+      namespace.programs = namespace.programs.filter(({ kind }) => kind !== program)
     },
     'dhcp-delete': ({ network }) => {
       if (!this.dhcpNetworks.delete(network)) throw new Error('No such directory')
@@ -170,6 +176,13 @@ export class FakeHost implements DatapathHost {
     namespace.devices = namespace.devices.map((device) => (device.name === name ? { ...device, ...change } : device))
   }
 
+  #run(netns: string, { kind, arguments: args, files }: Program): void {
+    const namespace = present(this.namespaces, netns)
+    const others = namespace.programs.filter((one) => one.kind !== kind)
+    this.#lastPid += 1
+    namespace.programs = [...others, { kind, arguments: args, pid: this.#lastPid, files: { ...files } }]
+  }
+
   #device(netns: string, name: string): ObservedDevice {
     const device = present(this.namespaces, netns).devices.find((one) => one.name === name)
     if (device === undefined) throw new Error(`Cannot find device ${name}`)
@@ -181,7 +194,7 @@ export class FakeHost implements DatapathHost {
     const namespace = present(this.namespaces, netns)
     for (const bridge of this.bridges.values()) bridge.ports = bridge.ports.filter((port) => port !== peer)
     namespace.devices = namespace.devices.filter((device) => device.name !== name)
-    namespace.defaultRoutes = namespace.defaultRoutes.filter(({ device }) => device !== name)
+    namespace.routes = namespace.routes.filter(({ device }) => device !== name)
     namespace.listening = new Set([...namespace.listening].filter((key) => !key.includes(`%${name}]`)))
   }
 
@@ -195,22 +208,30 @@ export class FakeHost implements DatapathHost {
 }
 
 export function printNamespace(namespace: ObservedNamespace): string {
-  const { name, devices, defaultRoutes, listening, dnsmasq } = namespace
+  const { name, devices, routes, firewall, listening, programs } = namespace
   return [
     `netns ${name}`,
     ...devices.flatMap((device) => [
       `  ${device.name} peer ${device.peer} on ${device.bridge} mtu ${device.mtu}${device.up ? '' : ' down'}`,
       ...device.addresses.map((address) => `    ${address}`),
     ]),
-    ...defaultRoutes.map(({ gateway, device }) => `  default via ${gateway} dev ${device}`),
+    ...routes.map(({ destination, gateway, device }) => `  ${destination} via ${gateway} dev ${device}`),
+    ...FAMILIES.flatMap((family) =>
+      firewall[family].flatMap((table) => [
+        `  IPv${family} ${table.name} ${table.chains.join(' ')}`,
+        ...table.rules.map((rule) => `    ${rule}`),
+      ]),
+    ),
     ...[...listening].map((key) => `  proxy ${key}`),
-    ...(dnsmasq === undefined
-      ? []
-      : [
-          `  dnsmasq ${dnsmasq.arguments.filter((argument) => argument.startsWith('--dhcp-range')).join(' ')}`,
-          ...(dnsmasq.files?.host.trimEnd().split('\n') ?? []).filter(Boolean).map((line) => `    ${line}`),
-        ]),
+    ...programs.flatMap(printProgram),
   ].join('\n')
+}
+
+function printProgram({ kind, arguments: args, files }: ObservedProgram): readonly string[] {
+  if (kind !== 'dnsmasq') return [`  ${kind} ${args.join(' ')}`]
+  const ranges = args.filter((argument) => argument.startsWith('--dhcp-range'))
+  const hosts = files?.['host']?.trimEnd().split('\n') ?? []
+  return [`  dnsmasq ${ranges.join(' ')}`, ...hosts.filter(Boolean).map((line) => `    ${line}`)]
 }
 
 function present<T>(map: ReadonlyMap<string, T>, name: string): T {

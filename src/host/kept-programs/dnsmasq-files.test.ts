@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import type { IpAddress, MacAddress } from '../inventory/records/address.ts'
-import { initialLeaseFile, userArguments, writeDnsmasqFiles } from './dnsmasq-files.ts'
-import type { Dnsmasq } from './namespace.ts'
+import type { IpAddress, MacAddress } from '../../inventory/records/address.ts'
+import type { Dnsmasq } from '../namespace.ts'
+import { hasStaleLeases, initialLeaseFile, writeDnsmasqFiles } from './dnsmasq-files.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'firstboot-dnsmasq-'))
 after(() => rmSync(root, { recursive: true }))
 
 function dnsmasq(directory: string, fields: Partial<Dnsmasq> = {}): Dnsmasq {
   return {
+    kind: 'dnsmasq',
     directory,
     arguments: [],
     files: { host: 'h\n', addn_hosts: 'a\n', opts: 'o' },
@@ -47,9 +48,16 @@ test('a directory that cannot be written is named', () => {
   })
 })
 
-test('dnsmasq stays root where another user could not reach its files', () => {
-  const directory = join(root, 'closed', 'network')
-  mkdirSync(directory, { recursive: true })
-  chmodSync(join(root, 'closed'), 0o700)
-  assert.deepEqual(userArguments(directory), ['--user=root', '--group='])
+test('a lease of somebody who has the address no more is stale, and goes before the next start', () => {
+  const directory = join(root, 'dhcp', 'stale')
+  const kept = '1000 fa:16:3e:00:00:07 10.0.0.7 host-10-0-0-7 *\n'
+  const reserving = dnsmasq(directory, {
+    files: { host: 'fa:16:3e:00:00:07,host-10-0-0-7,10.0.0.7\n', addn_hosts: '', opts: '' },
+  })
+  writeDnsmasqFiles(reserving, 0, true)
+  writeFileSync(join(directory, 'leases'), `${kept}1000 fa:16:3e:00:00:08 10.0.0.8 host-10-0-0-8 *\n`)
+  assert.ok(hasStaleLeases(reserving))
+  writeDnsmasqFiles(reserving, 0, true)
+  assert.equal(readFileSync(join(directory, 'leases'), 'utf8'), kept)
+  assert.ok(!hasStaleLeases(reserving))
 })

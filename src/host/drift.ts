@@ -1,0 +1,31 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Observed, ObservedBridge, ObservedNamespace } from './host.ts'
+
+/** What somebody else has changed between two looks, in words. Pure. */
+
+/** What others change, and the programs and sockets that we keep ourselves do not. */
+const PARTS = ['devices', 'routes', 'firewall', 'sysctls'] as const satisfies readonly (keyof ObservedNamespace)[]
+
+/** @param touched  names of namespaces and bridges that we have changed ourselves meanwhile */
+export function driftBetween(before: Observed, now: Observed, touched: ReadonlySet<string>): readonly string[] {
+  const namespaces = [...now.namespaces].flatMap(([name, seen]) => {
+    const known = before.namespaces.get(name)
+    return known === undefined || known === seen || touched.has(name) ? [] : namespaceDrift(known, seen)
+  })
+  const bridges = [...before.bridges.values()]
+    .filter(({ name, owner }) => owner === 'us' && !touched.has(name))
+    .flatMap((known) => bridgeDrift(known, now.bridges.get(known.name)))
+  return [...namespaces, ...bridges]
+}
+
+function namespaceDrift(before: ObservedNamespace, now: ObservedNamespace): readonly string[] {
+  const changed = PARTS.filter((part) => !isDeepStrictEqual(before[part], now[part]))
+  return changed.length === 0 ? [] : [`${changed.join(', ')} of ${now.name} changed`]
+}
+
+/** Guests come to a bridge and go. */
+function bridgeDrift(before: ObservedBridge, now: ObservedBridge | undefined): readonly string[] {
+  if (now === undefined) return [`bridge ${before.name} was deleted`]
+  const isSame = now.mtu === before.mtu && now.up === before.up && now.owner === before.owner
+  return isSame ? [] : [`bridge ${before.name} changed`]
+}

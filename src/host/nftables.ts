@@ -1,0 +1,39 @@
+import { closeSync } from 'node:fs'
+import type { Family } from './firewall.ts'
+import { dump, NETLINK_NETFILTER, openNetlink } from './netlink.ts'
+import { AF_INET, AF_INET6 } from './socket-address.ts'
+
+/** nf_tables as far as netlink tells of it without a program: that something changed, and whether there is anything at all.
+ *  Numbers are those of linux/netfilter/nfnetlink.h and nf_tables.h. */
+
+/** NFNLGRP_NFTABLES (7): every change of a table, chain or rule, of both families. */
+const NEWS_GROUP = 0x40
+
+/** @returns a socket in the namespace of the calling thread that hears of every change @throws where the kernel has no nf_tables */
+export function openRuleNews(): number {
+  return openNetlink(NEWS_GROUP, NETLINK_NETFILTER)
+}
+
+const NFT_MSG_GETTABLE = (10 << 8) | 1 // NFNL_SUBSYS_NFTABLES
+/** struct nfgenmsg: family (0: all), version, resource. */
+const GENERIC_BYTES = 4
+const FAMILIES_BY_NUMBER: ReadonlyMap<number, Family> = new Map([
+  [AF_INET, 4],
+  [AF_INET6, 6],
+])
+
+/** Families that have a table in the namespace of the calling thread. */
+export function familiesWithTables(): ReadonlySet<Family> {
+  const fd = openNetlink(0, NETLINK_NETFILTER)
+  try {
+    const tables = dump(fd, NFT_MSG_GETTABLE, new Uint8Array(GENERIC_BYTES))
+    return new Set(
+      tables.flatMap((table) => {
+        const family = FAMILIES_BY_NUMBER.get(table.readUInt8(0))
+        return family === undefined ? [] : [family]
+      }),
+    )
+  } finally {
+    closeSync(fd)
+  }
+}
