@@ -5,7 +5,7 @@ import type { Command } from './host.ts'
 import * as lines from './ip-commands.ts'
 import { deviceIndex } from './libc.ts'
 import { makeBridge, makeNetns, removeDevice, removeNetns } from './links.ts'
-import type { Listeners } from './listeners.ts'
+import type { NamespaceSockets } from './listeners.ts'
 import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
 import type { Link } from './rtnetlink.ts'
@@ -14,7 +14,7 @@ import type { Link } from './rtnetlink.ts'
 export interface Parts {
   /** What bridges and namespaces we make are marked with. */
   readonly mark: string
-  readonly listeners: Listeners
+  readonly listeners: NamespaceSockets
   readonly dnsmasq: DnsmasqProcesses
   readonly linksOf: (netns: string) => readonly Link[]
   /** Lets go of everything that keeps the namespace alive. */

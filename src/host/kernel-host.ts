@@ -3,7 +3,7 @@ import { runActions } from './actions.ts'
 import { commandActions } from './command-actions.ts'
 import { DnsmasqProcesses } from './dnsmasq.ts'
 import type { Command, DatapathHost, Observed, ObservedNamespace } from './host.ts'
-import { Listeners, type OpenProxy } from './listeners.ts'
+import type { NamespaceSockets } from './listeners.ts'
 import { markOf, netnsOwner } from './mark.ts'
 import { NETNS_DIRECTORY, netnsInode, netnsPath } from './netns.ts'
 import { NetnsReader } from './netns-reader.ts'
@@ -20,7 +20,7 @@ export interface KernelHostOptions {
   readonly statePath: string
   /** Those of namespaces that are looked at. */
   readonly sysctls: readonly string[]
-  readonly openProxy: OpenProxy
+  readonly sockets: NamespaceSockets
   /** Told what works less well than it should here. */
   readonly warn: (what: string) => void
 }
@@ -41,7 +41,7 @@ export class KernelHost implements DatapathHost {
   /** Namespaces of our prefix that others made, by inode. */
   readonly #foreign = new Map<string, number>()
   readonly #home: NetnsReader
-  readonly #listeners: Listeners
+  readonly #listeners: NamespaceSockets
   readonly #dnsmasq: DnsmasqProcesses
   readonly #drift = new Set<(what: string) => void>()
   readonly #actionsOf: ReturnType<typeof commandActions>
@@ -53,7 +53,7 @@ export class KernelHost implements DatapathHost {
     this.#options = options
     this.#mark = markOf(realpathSync(options.statePath))
     this.#home = new NetnsReader('/proc/self/ns/net', [])
-    this.#listeners = new Listeners(options.openProxy)
+    this.#listeners = options.sockets
     this.#dnsmasq = new DnsmasqProcesses(`${options.statePath}/dhcp`, (netns) =>
       this.#drifted(`dnsmasq of ${netns} ended`),
     )
@@ -64,6 +64,7 @@ export class KernelHost implements DatapathHost {
       linksOf: (netns) => this.#know(netns)?.reader.state().links ?? [],
       release: (netns) => this.#release(netns),
     })
+    this.#listeners.onLost(() => this.#drifted('all sockets were lost'))
     this.#stopWatching = this.#watchNames()
   }
 
@@ -109,7 +110,7 @@ export class KernelHost implements DatapathHost {
   /** Lets go of all that is held. Namespaces stay, and their dnsmasq runs on for the next run to adopt. */
   close(): void {
     this.#stopWatching()
-    for (const netns of this.#listeners.namespaces) this.#listeners.closeAll(netns)
+    this.#listeners.release()
     for (const { reader } of this.#known.values()) reader.close()
     this.#known.clear()
     this.#home.close()
