@@ -1,4 +1,4 @@
-import { ownCommand } from '../src/cli/own-command.ts'
+import { ownCommand } from '../src/daemons/own-command.ts'
 import { openStateDirectory } from '../src/daemons/state-directory.ts'
 import { fromNumber, type IpAddress, type MacAddress, toNumber } from '../src/inventory/records/address.ts'
 import type { InstanceId, PortId, SubnetId } from '../src/inventory/records/ids.ts'

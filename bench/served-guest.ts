@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ownCommand } from '../src/cli/own-command.ts'
+import { ownCommand } from '../src/daemons/own-command.ts'
 import { dhcpNamespaceName } from '../src/datapath/dhcp/namespace.ts'
 import { ipBatch } from '../src/host/iproute.ts'
 import { inNamespace, netnsInode, netnsPath } from '../src/host/netns.ts'

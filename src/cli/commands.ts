@@ -85,7 +85,7 @@ export const rows: readonly Row[] = [
   {
     name: 'up',
     group: 'daemon',
-    summary: 'Everything in one process: DHCP, metadata, guests',
+    summary: 'Everything for one host: DHCP, metadata, guests',
     load: async () => (await import('./up.ts')).up,
   },
   {
@@ -105,6 +105,18 @@ export const rows: readonly Row[] = [
     group: 'daemon',
     summary: 'DHCP and the metadata address on every network, as neutron-dhcp-agent',
     load: async () => (await import('./dhcp-agent.ts')).dhcpAgent,
+  },
+  {
+    name: 'metadata-proxy',
+    group: 'daemon',
+    summary: 'Answers guests in all namespaces, without privileges (started by up and dhcp-agent)',
+    load: async () => (await import('./metadata-proxy.ts')).metadataProxy,
+  },
+  {
+    name: 'socket-keeper',
+    group: 'daemon',
+    summary: 'Keeps sockets in namespaces while daemons restart (started by up and dhcp-agent)',
+    load: async () => (await import('./socket-keeper.ts')).socketKeeper,
   },
 ]
 

@@ -1,4 +1,5 @@
 import { agentOptions, dhcpOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openDhcpAgent } from '../daemons/dhcp-agent.ts'
 import { lockState } from '../daemons/lock-state.ts'
@@ -25,11 +26,28 @@ export const dhcpAgent = command({
     const ended = untilSignal()
     const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
     const log = openLog(values.log_level, 'dhcp-agent')
-    const starting = Promise.all([openDhcpAgent(state, socket, deferredStore(opening), values, log), opening])
+    const answering = await openAnswering(
+      state,
+      {
+        args: [`--metadata-proxy-socket=${socket}`, `--state-dir=${state.path}`, `--log-level=${values.log_level}`],
+        env: {},
+      },
+      log,
+    )
+    const starting = Promise.all([
+      openDhcpAgent(state, answering.sockets, deferredStore(opening), values, log),
+      opening,
+    ])
     const started = await unlessSignalled(starting, ended)
     if (started !== undefined) terminal.say('firstboot dhcp-agent serves the networks of the inventory')
     const signal = await ended
-    await (signal === 'SIGINT' ? started?.[0].teardown() : started?.[0].close())
+    if (signal === 'SIGINT') {
+      await started?.[0].teardown()
+      await answering.end()
+    } else {
+      await started?.[0].close()
+      answering.leave()
+    }
     release()
     return 0
   },

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { stateDirectory, stateOptions } from '../config/options.ts'
 import { UsageError } from '../config/read.ts'
+import { ownCommand } from '../daemons/own-command.ts'
 import { runningSandbox } from '../daemons/running-sandbox.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { runInteractive } from '../host/interactive.ts'
@@ -9,7 +10,6 @@ import { sandboxEntry } from '../host/sandbox.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { command } from './command.ts'
 import { findServer } from './find-server.ts'
-import { ownCommand } from './own-command.ts'
 
 export const exec = command({
   usage: 'SERVER -- COMMAND [ARGUMENT...]',

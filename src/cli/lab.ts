@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { text, truth } from '../config/option.ts'
 import { dhcpOptions, documentOptions, labDirectory, logOptions, trustedLabDirectory } from '../config/options.ts'
+import { ownCommand } from '../daemons/own-command.ts'
 import { rememberSandbox } from '../daemons/running-sandbox.ts'
 import { acquireLock, LockTaken } from '../host/lock.ts'
 import { enterSandbox } from '../host/sandbox.ts'
 import { command } from './command.ts'
 import { runLab } from './lab/run.ts'
-import { ownCommand } from './own-command.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/lab.yaml', import.meta.url))
 

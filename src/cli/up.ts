@@ -1,6 +1,8 @@
+import { argumentsFor } from '../config/arguments.ts'
 import { text } from '../config/option.ts'
 import { dhcpOptions, documentOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
 import { openAllInOne } from '../daemons/all-in-one.ts'
+import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
@@ -14,7 +16,7 @@ import { command } from './command.ts'
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host, in one process: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, 169.254.169.254 answered inside the namespace. Servers of the kind `hypervisor: namespace` are started too. Follows every change of the inventory. Ctrl-C takes it all away again; records and leases stay.',
+    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, 169.254.169.254 answered inside the namespace. Servers of the kind `hypervisor: namespace` are started too. Follows every change of the inventory. Ctrl-C takes it all away again; records and leases stay.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
     ...stateOptions,
@@ -36,9 +38,24 @@ export const up = command({
       if (values.file !== '') await applyFile(store, values.file)
       return store
     })
-    const starting = Promise.all([openAllInOne(state, deferredStore(opening), { values, log }), opening])
-    const started = await unlessSignalled(starting, ended)
-    if (started === undefined) return 0
+    const { args, env: secrets } = argumentsFor({ ...documentOptions, ...logOptions }, values)
+    const answering = await openAnswering(
+      state,
+      { args: ['--answer-from=inventory', `--state-dir=${state.path}`, ...args], env: secrets },
+      log,
+    )
+    const starting = Promise.all([
+      openAllInOne(state, deferredStore(opening), { values, log, sockets: answering.sockets }),
+      opening,
+    ])
+    const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {
+      await answering.end()
+      throw error
+    })
+    if (started === undefined) {
+      await answering.end()
+      return 0
+    }
     const [all] = started
     const { network, server } = all.inventory.records
     terminal.say(
@@ -47,6 +64,7 @@ export const up = command({
     const signal = await ended
     terminal.say(`${signal}: taking namespaces and bridges away; records and leases stay in ${state.path}`)
     await all.teardown()
+    await answering.end()
     release()
     return 0
   },

@@ -123,6 +123,22 @@ export const agentOptions = {
   nova_metadata_port: port(8775, 'Port of the metadata API.'),
 }
 
+export const socketKeeperOptions = {
+  socket_keeper: text(
+    'PATH',
+    '',
+    'Unix socket of the keeper of sockets in namespaces. Default: run/sockets in the state directory.',
+  ),
+}
+
+export const proxyOptions = {
+  answer_from: oneOf(
+    ['agent', 'inventory'],
+    'agent',
+    'Ask the metadata agent on its unix socket, or answer from the inventory itself.',
+  ),
+}
+
 /** Options of the DHCP path, under dhcp_agent.ini's names. */
 export const dhcpOptions = {
   enable_isolated_metadata: truth(true, 'Do not serve metadata from the DHCP port of networks without a router.'),

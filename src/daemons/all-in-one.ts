@@ -1,30 +1,18 @@
 import { fileURLToPath } from 'node:url'
+import { Listeners, type NamespaceSockets } from '../host/listeners.ts'
 import { NamespaceGuests } from '../host/namespace-guests.ts'
-import type { HttpReply, HttpRequest } from '../http/messages.ts'
 import { type Keeper, keepGuests } from '../hypervisor/keeper.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
-import { type MetadataUpstream, metadataAgent } from '../metadata-agent/handler.ts'
-import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
-import type { Resolved } from '../metadata-agent/resolve.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
 import type { Log } from '../observe/log.ts'
 import { type DhcpValues, openDatapath, type RunningDatapath } from './datapath.ts'
 import { guestServerOptions } from './guest-server.ts'
-import { type DocumentValues, openMetadataService } from './metadata-service.ts'
+import { type GuestRequest, localAnswers } from './local-answers.ts'
+import type { DocumentValues } from './metadata-service.ts'
 import type { StateDirectory } from './state-directory.ts'
 
-/** What a guest asked and got. */
-export interface GuestRequest {
-  /** The instance's name now. */
-  readonly name: string
-  readonly caller: Resolved
-  readonly request: HttpRequest
-  readonly reply: HttpReply
-  readonly milliseconds: number
-}
-
-/** Everything in one process: sockets in the namespaces, agent and metadata API as functions, no second hop. */
+/** Everything: networks, guests, and answers by agent and metadata API as functions, no second hop. */
 export interface AllInOne {
   readonly inventory: Inventory
   readonly datapath: RunningDatapath
@@ -37,6 +25,9 @@ export interface AllInOne {
 export interface AllInOneOptions {
   readonly values: DocumentValues & DhcpValues
   readonly log: Log
+  /** Where somebody else serves them; otherwise this process does. */
+  readonly sockets?: NamespaceSockets
+  /** Told of each request that this process answers. */
   readonly onRequest?: (request: GuestRequest) => void
 }
 
@@ -44,20 +35,13 @@ export interface AllInOneOptions {
 export async function openAllInOne(
   state: StateDirectory,
   store: InventoryStore,
-  { values, log, onRequest = () => undefined }: AllInOneOptions,
+  { values, log, sockets, onRequest }: AllInOneOptions,
 ): Promise<AllInOne> {
   const inventory = openInventory(store, log)
-  // No secret is needed where no hop is.
-  const api = openMetadataService(inventory, store, '', values, log)
-  const upstream: MetadataUpstream = async (caller, request) => {
-    const started = performance.now()
-    const reply = await api.answer({ ...caller, requesterAddress: caller.address }, request)
-    const name = inventory.instance(caller.instanceId)?.name ?? caller.instanceId
-    onRequest({ name, caller, request, reply, milliseconds: performance.now() - started })
-    return reply
-  }
-  const agent = metadataAgent(inventoryDirectory(inventory), upstream)
-  const datapath = openDatapath(state, inventory, values, nativeProxies(agent, guestServerOptions(log)), log)
+  const answering =
+    sockets ??
+    new Listeners(nativeProxies(localAnswers(inventory, store, values, log, onRequest), guestServerOptions(log)))
+  const datapath = openDatapath(state, inventory, values, answering, log)
   const guests = new NamespaceGuests(
     state.instances,
     fileURLToPath(new URL('../hypervisor/namespace', import.meta.url)),

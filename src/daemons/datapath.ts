@@ -4,7 +4,7 @@ import { DHCP_PREFIX, DHCP_SYSCTLS, DHCP_SYSCTLS_IPV6 } from '../datapath/dhcp/n
 import { Reconciler } from '../datapath/reconciler.ts'
 import { hasIpv6 } from '../host/ipv6.ts'
 import { KernelHost } from '../host/kernel-host.ts'
-import type { OpenProxy } from '../host/listeners.ts'
+import type { NamespaceSockets } from '../host/listeners.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -30,7 +30,7 @@ export function openDatapath(
   state: StateDirectory,
   inventory: Inventory,
   values: DhcpValues,
-  openProxy: OpenProxy,
+  sockets: NamespaceSockets,
   log: Log,
 ): RunningDatapath {
   const config = dhcpConfig(state, values)
@@ -39,7 +39,7 @@ export function openDatapath(
     bridgePrefix: 'brq',
     statePath: state.path,
     sysctls: Object.keys({ ...DHCP_SYSCTLS, ...DHCP_SYSCTLS_IPV6 }),
-    openProxy,
+    sockets,
     warn: (what) => log.warn({ what }, 'datapath'),
   })
   const reconciler = new Reconciler({ inventory, desired: (records) => desiredState(records, config), host, log })

@@ -1,5 +1,5 @@
-import { chmod, lstat, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { chmod } from 'node:fs/promises'
+import { clearStaleSocket } from '../host/stale-socket.ts'
 import { openHttpClient } from '../http/client.ts'
 import { type Serving, serve } from '../http/server.ts'
 import { openInventory } from '../inventory/catalog.ts'
@@ -26,7 +26,7 @@ export async function openMetadataAgent(
   values: MetadataAgentValues,
   log: Log,
 ): Promise<Serving> {
-  await clearSocket(socket)
+  await clearStaleSocket(socket, 'metadata agent')
   const inventory = openInventory(store, log)
   const host = values.nova_metadata_host.includes(':') ? `[${values.nova_metadata_host}]` : values.nova_metadata_host
   const client = openHttpClient({ origin: `http://${host}:${values.nova_metadata_port}` })
@@ -48,21 +48,4 @@ export async function openMetadataAgent(
       await store.close()
     },
   }
-}
-
-/** Removes the socket a killed predecessor left. @throws Error when somebody still listens there (it would be robbed
- *  silently) or when something else is there (it would be lost) */
-async function clearSocket(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined)
-  if (found === undefined) return
-  if (!found.isSocket()) throw new Error(`${path} is there and is no socket; name another --metadata-proxy-socket`)
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const probe = connect(path)
-  probe.once('connect', () => resolve('connected'))
-  probe.once('error', (error) => resolve('code' in error ? String(error.code) : ''))
-  const how = await promise
-  probe.destroy()
-  // A listener whose queue is full says EAGAIN: only a refusal proves that nobody is there.
-  if (how !== 'ECONNREFUSED') throw new Error(`${path}: another metadata agent listens there; stop it first`)
-  await rm(path, { force: true })
 }

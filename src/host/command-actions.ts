@@ -5,7 +5,7 @@ import { ipBatch } from './iproute.ts'
 import type { KeptPrograms } from './kept-programs/kept-programs.ts'
 import * as links from './link-changes.ts'
 import { makeBridge, makeNetns, removeDevice, removeNetns } from './links.ts'
-import type { Listeners } from './listeners.ts'
+import type { NamespaceSockets } from './listeners.ts'
 import type { Device, Firewall } from './namespace.ts'
 import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
@@ -16,7 +16,7 @@ import { deviceIndex, type Link } from './rtnetlink.ts'
 export interface Parts {
   /** What bridges and namespaces we make are marked with. */
   readonly mark: string
-  readonly listeners: Listeners
+  readonly listeners: NamespaceSockets
   readonly programs: KeptPrograms
   readonly linksOf: (netns: string) => readonly Link[]
   /** Lets the namespace be read again at the next look, for what the kernel does not announce even when we do it. */

@@ -7,7 +7,7 @@ import { HostError } from './errors.ts'
 import { type Held, HeldNamespaces } from './held-namespaces.ts'
 import type { Command, DatapathHost, Observed, ObservedNamespace } from './host.ts'
 import { KeptPrograms } from './kept-programs/kept-programs.ts'
-import { Listeners, type OpenProxy } from './listeners.ts'
+import type { NamespaceSockets } from './listeners.ts'
 import { markOf } from './mark.ts'
 import { type Firewall, NO_FIREWALL } from './namespace.ts'
 import { Firewalls, NamespaceFirewall } from './namespace-firewall.ts'
@@ -31,7 +31,7 @@ export interface KernelHostOptions {
   readonly statePath: string
   /** Those of namespaces that are looked at. */
   readonly sysctls: readonly string[]
-  readonly openProxy: OpenProxy
+  readonly sockets: NamespaceSockets
   /** Told what works less well than it should here. */
   readonly warn: (what: string) => void
   /** Told of each namespace that is read, its rules or its devices, for those who count. */
@@ -53,7 +53,7 @@ export class KernelHost implements DatapathHost {
   readonly #namespaces: HeldNamespaces
   /** Namespaces of our prefix that others made, by inode. */
   readonly #foreign = new Map<string, number>()
-  readonly #listeners: Listeners
+  readonly #listeners: NamespaceSockets
   readonly #programs: KeptPrograms
   readonly #drift = new Set<(what: string) => void>()
   readonly #actionsOf: ReturnType<typeof commandActions>
@@ -66,7 +66,7 @@ export class KernelHost implements DatapathHost {
 
   /** @throws Error when this process may not enter namespaces, or /run/netns cannot be made */
   constructor(options: KernelHostOptions) {
-    const { netnsPrefixes, firewallPrefixes = [], sysctls, statePath, openProxy, onRead = () => undefined } = options
+    const { netnsPrefixes, firewallPrefixes = [], sysctls, statePath, sockets, onRead = () => undefined } = options
     this.#options = options
     this.#mark = markOf(realpathSync(statePath))
     this.#names = new NetnsNames((name) => netnsPrefixes.some((prefix) => name.startsWith(prefix)))
@@ -80,7 +80,7 @@ export class KernelHost implements DatapathHost {
       firewalls: this.#firewalls,
       onRead,
     })
-    this.#listeners = new Listeners(openProxy)
+    this.#listeners = sockets
     this.#programs = new KeptPrograms(statePath, (netns, kind, how) => this.#drifted(`${kind} of ${netns}: ${how}`))
     this.#actionsOf = commandActions({
       mark: this.#mark,
@@ -91,6 +91,7 @@ export class KernelHost implements DatapathHost {
       setFirewall: (netns, firewall) => this.#setFirewall(netns, firewall),
       release: (netns) => this.#release(netns),
     })
+    this.#listeners.onLost(() => this.#drifted('all sockets were lost'))
     this.#stopWatching = this.#watchNames()
     this.#hearing = setInterval(() => this.#hear(), NEWS_MILLISECONDS).unref()
   }
@@ -120,7 +121,7 @@ export class KernelHost implements DatapathHost {
   close(): void {
     clearInterval(this.#hearing)
     this.#stopWatching()
-    for (const netns of this.#listeners.namespaces) this.#listeners.closeAll(netns)
+    this.#listeners.release()
     for (const netns of this.#namespaces.names) this.#namespaces.release(netns)
     this.#home.close()
     this.#news.close()

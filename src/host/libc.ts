@@ -18,6 +18,9 @@ export const bind: KoffiFunc<(fd: number, address: Bytes, size: number) => numbe
   'int bind(int, void *, uint32_t)',
 )
 export const listen: KoffiFunc<(fd: number, backlog: number) => number> = process.func('int listen(int, int)')
+export const connect: KoffiFunc<(fd: number, address: Bytes, size: number) => number> = process.func(
+  'int connect(int, void *, uint32_t)',
+)
 export const getpeername: KoffiFunc<(fd: number, address: Bytes, size: Bytes) => number> = process.func(
   'int getpeername(int, void *, void *)',
 )

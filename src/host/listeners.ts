@@ -3,9 +3,26 @@ import { netnsPath } from './netns.ts'
 import type { Link } from './rtnetlink.ts'
 import { openListener } from './sockets.ts'
 
-/** Puts a server on a listening socket. @returns what takes it off again: it must close the socket at once, and the
- *  connections too, each of which keeps the namespace alive */
-export type OpenProxy = (fd: number, listener: Listener) => () => void
+/** Puts a server on a listening socket. @returns what takes it off again: the socket is closed at once, and connections
+ *  too (each keeps the namespace alive), unless requests in hand are given time */
+export type OpenProxy = (fd: number, listener: Listener) => CloseProxy
+export type CloseProxy = (graceMilliseconds?: number) => Promise<void>
+
+/** Listening sockets in namespaces, by namespace and key. */
+export interface NamespaceSockets {
+  /** @param links  those of the namespace. @throws Error with `code` (`EADDRINUSE`: somebody else listens there) */
+  open(netns: string, listener: Listener, links: readonly Link[]): void | Promise<void>
+  close(netns: string, key: string): void
+  closeAll(netns: string): void
+  /** Keys of those that can be reached; closes those whose device is gone. @param links  those of the namespace */
+  alive(netns: string, links: readonly Link[]): ReadonlySet<string>
+  /** In which any is open. */
+  readonly namespaces: readonly string[]
+  /** Lets go of all, as at the end of this process: what outlives it stays open. */
+  release(): void
+  /** Calls back when all of them were lost at once, and have to be opened anew. */
+  onLost(listener: () => void): void
+}
 
 /** As haproxy's in the field. */
 const BACKLOG = 1024
@@ -14,11 +31,11 @@ interface Open {
   /** The device a link-local socket is bound to, and its index: a device made anew has another. */
   readonly device: string | null
   readonly deviceIndex: number
-  readonly close: () => void
+  readonly close: CloseProxy
 }
 
-/** The sockets our process has open in namespaces, by namespace and key. */
-export class Listeners {
+/** Those this process opens and serves itself, and that end with it. */
+export class Listeners implements NamespaceSockets {
   readonly #open = new Map<string, Map<string, Open>>()
   readonly #openProxy: OpenProxy
 
@@ -26,7 +43,6 @@ export class Listeners {
     this.#openProxy = openProxy
   }
 
-  /** @param links  those of the namespace */
   open(netns: string, listener: Listener, links: readonly Link[]): void {
     const key = listenerKey(listener)
     this.close(netns, key)
@@ -40,16 +56,15 @@ export class Listeners {
   }
 
   close(netns: string, key: string): void {
-    this.#open.get(netns)?.get(key)?.close()
+    void this.#open.get(netns)?.get(key)?.close()
     this.#open.get(netns)?.delete(key)
   }
 
   closeAll(netns: string): void {
-    for (const { close } of this.#open.get(netns)?.values() ?? []) close()
+    for (const { close } of this.#open.get(netns)?.values() ?? []) void close()
     this.#open.delete(netns)
   }
 
-  /** Keys of those that can be reached; closes those whose device is gone. */
   alive(netns: string, links: readonly Link[]): ReadonlySet<string> {
     const open = this.#open.get(netns) ?? new Map<string, Open>()
     for (const [key, { device, deviceIndex }] of open) {
@@ -60,6 +75,13 @@ export class Listeners {
 
   get namespaces(): readonly string[] {
     return [...this.#open.keys()]
+  }
+
+  /** They end with us. */
+  onLost(): void {}
+
+  release(): void {
+    for (const netns of this.namespaces) this.closeAll(netns)
   }
 }
 

@@ -1,8 +1,9 @@
 import { fromNumber, type IpAddress, ipVersion, toNumber } from '../inventory/records/address.ts'
 
-/** struct sockaddr_in and sockaddr_in6 (ip(7), ipv6(7)) as bytes. Families and scope ids are in the order of the machine,
+/** struct sockaddr_in, sockaddr_in6 and sockaddr_un (ip(7), ipv6(7), unix(7)) as bytes. Families and scope ids are in the order of the machine,
  *  which is little-endian on every platform koffi has binaries for; ports and addresses in that of the network. */
 
+export const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_INET6 = 10
 
@@ -32,6 +33,16 @@ export function encodeSocketAddress(address: IpAddress, port: number, scope: num
     bytes.set(addressBytes(address), IPV6_ADDRESS)
     bytes.writeUInt32LE(scope, IPV6_SCOPE)
   }
+  return bytes
+}
+
+/** @throws Error when the path is too long for the kernel: 107 bytes */
+export function encodeUnixAddress(path: string): Uint8Array {
+  const name = Buffer.from(path)
+  if (name.length > 107) throw new Error(`${path} is too long for a unix socket: ${name.length} bytes, 107 at most`)
+  const bytes = Buffer.alloc(2 + name.length + 1)
+  bytes.writeUInt16LE(AF_UNIX, FAMILY)
+  bytes.set(name, 2)
   return bytes
 }
 

@@ -12,6 +12,6 @@ import { metadataProxy } from './handler.ts'
 export function nativeProxies(agent: Handler, options: ServerOptions): OpenProxy {
   return (fd, { stamp }) => {
     const serving = serveDescriptor(metadataProxy(stamp, agent), fd, options)
-    return () => void serving.close(0)
+    return (grace = 0) => serving.close(grace)
   }
 }

@@ -9,6 +9,7 @@ import { DHCP_DEFAULTS } from '../../src/datapath/dhcp/config.ts'
 import { DHCP_SYSCTLS, DHCP_SYSCTLS_IPV6 } from '../../src/datapath/dhcp/namespace.ts'
 import { Reconciler } from '../../src/datapath/reconciler.ts'
 import { KernelHost } from '../../src/host/kernel-host.ts'
+import { Listeners } from '../../src/host/listeners.ts'
 import { addNetns, deleteNetns, plugPort, unplug } from '../../src/host/plug.ts'
 import { captureProgram, runProgram } from '../../src/host/programs.ts'
 import { peerAddress } from '../../src/host/sockets.ts'
@@ -52,17 +53,17 @@ export function startDatapath(inventory: RecordsInHand, statePath: string): Runn
     bridgePrefix: 'brq',
     statePath,
     sysctls: Object.keys({ ...DHCP_SYSCTLS, ...DHCP_SYSCTLS_IPV6 }),
-    openProxy: (fd, { stamp }) => {
+    sockets: new Listeners((fd, { stamp }) => {
       const networkId = 'networkId' in stamp ? stamp.networkId : stamp.routerId
       const server = createServer(({ socket }, reply) => {
         reply.end(`${networkId} ${peerAddress(descriptorOf(socket))}`)
       })
       server.listen({ fd })
-      return () => {
+      return async () => {
         server.close()
         server.closeAllConnections()
       }
-    },
+    }),
     warn: (what) => assert.fail(what),
   })
   const desired = (records: RecordSet) => desiredState(records, { ...DHCP_DEFAULTS, statePath })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { GuestRequest } from '../../daemons/all-in-one.ts'
+import type { GuestRequest } from '../../daemons/local-answers.ts'
 import type { Server } from '../../inventory/records/server.ts'
 import type { Colour, Terminal } from '../terminal.ts'
 

@@ -1,5 +1,6 @@
-import { type AllInOne, type GuestRequest, openAllInOne } from '../../daemons/all-in-one.ts'
+import { type AllInOne, openAllInOne } from '../../daemons/all-in-one.ts'
 import type { DhcpValues } from '../../daemons/datapath.ts'
+import type { GuestRequest } from '../../daemons/local-answers.ts'
 import type { DocumentValues } from '../../daemons/metadata-service.ts'
 import { openStateDirectory } from '../../daemons/state-directory.ts'
 import { untilSignal } from '../../daemons/until-signal.ts'

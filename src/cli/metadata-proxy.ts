@@ -1,0 +1,54 @@
+import {
+  agentOptions,
+  documentOptions,
+  logOptions,
+  proxyOptions,
+  socketKeeperOptions,
+  stateDirectory,
+  stateOptions,
+} from '../config/options.ts'
+import { deferredStore } from '../daemons/deferred-store.ts'
+import { answersOfAgent, answersOfInventory, openMetadataProxy } from '../daemons/metadata-proxy.ts'
+import { openStateDirectory } from '../daemons/state-directory.ts'
+import { untilSignal } from '../daemons/until-signal.ts'
+import { openSqliteStore } from '../inventory/sql/sqlite.ts'
+import { openLog } from '../observe/log.ts'
+import { command } from './command.ts'
+
+const { metadata_proxy_socket } = agentOptions
+
+/** For requests in hand when another process has taken over. */
+const GRACE_MILLISECONDS = 30_000
+
+export const metadataProxy = command({
+  usage: '',
+  description:
+    'Answers guests on the sockets of a socket keeper, in all namespaces at once and without any privilege. Started by `up` (answers from the inventory) and `dhcp-agent` (asks the metadata agent). A second one takes over from the first, which finishes what it has in hand.',
+  options: {
+    ...proxyOptions,
+    metadata_proxy_socket,
+    ...socketKeeperOptions,
+    ...documentOptions,
+    ...stateOptions,
+    ...logOptions,
+  },
+  examples: [
+    ['firstboot metadata-proxy --answer-from agent', 'take over from the one that runs, say after an upgrade'],
+  ],
+  run: async ({ values, env, terminal }) => {
+    const ended = untilSignal()
+    const state = await openStateDirectory(stateDirectory(values, env))
+    const log = openLog(values.log_level, 'metadata-proxy')
+    const answers =
+      values.answer_from === 'agent'
+        ? answersOfAgent(values.metadata_proxy_socket || state.agentSocket)
+        : answersOfInventory(deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY)), values, log)
+    const following = await openMetadataProxy(values.socket_keeper || state.socketKeeper, answers, log)
+    terminal.print('firstboot metadata-proxy answers guests')
+    const why = await Promise.race([following.ended, ended])
+    log.info({ why }, 'no more guests are taken')
+    await following.close(why === 'keeper gone' ? 0 : GRACE_MILLISECONDS)
+    await answers.close()
+    return 0
+  },
+})

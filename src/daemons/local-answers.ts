@@ -1,0 +1,37 @@
+import type { Handler, HttpReply, HttpRequest } from '../http/messages.ts'
+import type { Inventory, InventoryStore } from '../inventory/store.ts'
+import { type MetadataUpstream, metadataAgent } from '../metadata-agent/handler.ts'
+import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
+import type { Resolved } from '../metadata-agent/resolve.ts'
+import type { Log } from '../observe/log.ts'
+import { type DocumentValues, openMetadataService } from './metadata-service.ts'
+
+/** What a guest asked and got. */
+export interface GuestRequest {
+  /** The instance's name now. */
+  readonly name: string
+  readonly caller: Resolved
+  readonly request: HttpRequest
+  readonly reply: HttpReply
+  readonly milliseconds: number
+}
+
+/** Agent and metadata API as functions: what a proxy hands its requests to where no second hop exists. */
+export function localAnswers(
+  inventory: Inventory,
+  store: InventoryStore,
+  values: DocumentValues,
+  log: Log,
+  onRequest: (request: GuestRequest) => void = () => undefined,
+): Handler {
+  // No secret is needed where no hop is.
+  const api = openMetadataService(inventory, store, '', values, log)
+  const upstream: MetadataUpstream = async (caller, request) => {
+    const started = performance.now()
+    const reply = await api.answer({ ...caller, requesterAddress: caller.address }, request)
+    const name = inventory.instance(caller.instanceId)?.name ?? caller.instanceId
+    onRequest({ name, caller, request, reply, milliseconds: performance.now() - started })
+    return reply
+  }
+  return metadataAgent(inventoryDirectory(inventory), upstream)
+}

@@ -1,0 +1,40 @@
+import { type Following, followKeeper } from '../host/socket-keeper/follow.ts'
+import { openHttpClient } from '../http/client.ts'
+import type { Handler } from '../http/messages.ts'
+import { openInventory } from '../inventory/catalog.ts'
+import type { InventoryStore } from '../inventory/store.ts'
+import { agentOverSocket } from '../metadata-proxy/agent-socket.ts'
+import { nativeProxies } from '../metadata-proxy/native.ts'
+import type { Log } from '../observe/log.ts'
+import { guestServerOptions } from './guest-server.ts'
+import { localAnswers } from './local-answers.ts'
+import type { DocumentValues } from './metadata-service.ts'
+
+/** What proxies hand their requests to. */
+export interface Answers {
+  readonly handler: Handler
+  close(): Promise<void>
+}
+
+/** The metadata agent behind its unix socket. */
+export function answersOfAgent(socket: string): Answers {
+  const client = openHttpClient({ socketPath: socket })
+  return { handler: agentOverSocket(client), close: () => client.close() }
+}
+
+/** Agent and metadata API in this process, over the inventory. */
+export function answersOfInventory(store: InventoryStore, values: DocumentValues, log: Log): Answers {
+  const inventory = openInventory(store, log)
+  return {
+    handler: localAnswers(inventory, store, values, log),
+    close: async () => {
+      inventory.close()
+      await store.close()
+    },
+  }
+}
+
+/** neutron-ns-metadata-proxy for all namespaces of a socket keeper at once. Needs no privileges. */
+export async function openMetadataProxy(socketKeeper: string, { handler }: Answers, log: Log): Promise<Following> {
+  return followKeeper(socketKeeper, nativeProxies(handler, guestServerOptions(log)))
+}
