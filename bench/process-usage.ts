@@ -7,10 +7,20 @@ const MICROSECONDS_PER_TICK = 10_000
 
 /** CPU time of all its threads so far, in user space and in the kernel on its behalf. Steps of 10 ms. */
 export function cpuMicroseconds(pid: number): number {
+  return ticks(pid, 14, 15) * MICROSECONDS_PER_TICK
+}
+
+/** CPU time of all programs that this process has started and that have ended. Steps of 10 ms. */
+export function childrenCpuMicroseconds(): number {
+  return ticks(process.pid, 16, 17) * MICROSECONDS_PER_TICK
+}
+
+/** utime and stime are 14 and 15 in the numbering of proc(5); those of ended children follow. */
+function ticks(pid: number, user: number, system: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name, in parentheses, may hold anything; behind it the state is field 3, utime and stime are 14 and 15.
+  // The name, in parentheses, may hold anything; behind it the state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[14 - 3]) + Number(fields[15 - 3])) * MICROSECONDS_PER_TICK
+  return Number(fields[user - 3]) + Number(fields[system - 3])
 }
 
 /** Proportional set size in KiB: private pages whole, shared ones divided by the number of processes that share them, so

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { NamespaceGuests } from '../host/namespace-guests.ts'
 import type { HttpReply, HttpRequest } from '../http/messages.ts'
+import { namespaceGuests } from '../hypervisor/guest.ts'
 import { type Keeper, keepGuests } from '../hypervisor/keeper.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
@@ -11,6 +12,7 @@ import { nativeProxies } from '../metadata-proxy/native.ts'
 import type { Log } from '../observe/log.ts'
 import { type DhcpValues, openDatapath, type RunningDatapath } from './datapath.ts'
 import { guestServerOptions } from './guest-server.ts'
+import { keepMachines, type MachineValues } from './machines.ts'
 import { type DocumentValues, openMetadataService } from './metadata-service.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -36,6 +38,8 @@ export interface AllInOne {
 
 export interface AllInOneOptions {
   readonly values: DocumentValues & DhcpValues
+  /** Of virtual machines; without them no server of the kinds `qemu` and `libvirt` is started. */
+  readonly machines?: MachineValues
   readonly log: Log
   readonly onRequest?: (request: GuestRequest) => void
 }
@@ -44,9 +48,9 @@ export interface AllInOneOptions {
 export async function openAllInOne(
   state: StateDirectory,
   store: InventoryStore,
-  { values, log, onRequest = () => undefined }: AllInOneOptions,
+  { values, machines, log, onRequest = () => undefined }: AllInOneOptions,
 ): Promise<AllInOne> {
-  const inventory = openInventory(store, log)
+  const inventory = openInventory(store, log, { flatInjected: machines?.flat_injected ?? false })
   // No secret is needed where no hop is.
   const api = openMetadataService(inventory, store, '', values, log)
   const upstream: MetadataUpstream = async (caller, request) => {
@@ -62,16 +66,17 @@ export async function openAllInOne(
     state.instances,
     fileURLToPath(new URL('../hypervisor/namespace', import.meta.url)),
   )
-  const keeper = keepGuests(inventory, guests, log)
+  const keeper = keepGuests(inventory, namespaceGuests, guests, log)
+  const keepers = [keeper, ...(machines === undefined ? [] : keepMachines(state, inventory, machines, log))]
   await datapath.reconciler.start()
-  await keeper.look()
+  await Promise.all(keepers.map((each) => each.look()))
   return {
     inventory,
     datapath,
     guests,
     keeper,
     teardown: async () => {
-      await keeper.stopAll()
+      await Promise.all(keepers.map((each) => each.stopAll()))
       await datapath.teardown()
       inventory.close()
       await store.close()

@@ -89,7 +89,8 @@ export async function endProcess(id: ProcessId, patienceMilliseconds = TERM_MILL
   await isGoneWithin(id, TERM_MILLISECONDS)
 }
 
-async function isGoneWithin(id: ProcessId, milliseconds: number): Promise<boolean> {
+/** @returns whether the process was gone when the time was up */
+export async function isGoneWithin(id: ProcessId, milliseconds: number): Promise<boolean> {
   const end = performance.now() + milliseconds
   while (isAlive(id)) {
     if (performance.now() > end) return false

@@ -7,6 +7,12 @@ import { errorCode, HostError } from './errors.ts'
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   dnsmasq: 'dnsmasq-base',
+  genisoimage: 'genisoimage',
+  mkisofs: 'genisoimage',
+  xorrisofs: 'xorriso',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  virsh: 'libvirt-clients',
 }
 
 /** Lines of standard error that a message carries. */
