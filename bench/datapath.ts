@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { reconcileOnce, type Settled } from '../src/datapath/reconcile.ts'
 import { KernelHost } from '../src/host/kernel-host.ts'
+import { Listeners } from '../src/host/listeners.ts'
 import type { Bridge, Namespace } from '../src/host/namespace.ts'
 import { runProgram } from '../src/host/programs.ts'
 import type { Cidr, IpAddress, MacAddress } from '../src/inventory/records/address.ts'
@@ -169,14 +170,14 @@ function openHost(): KernelHost {
     bridgePrefix: 'brq',
     statePath: STATE,
     sysctls: Object.keys(SYSCTLS),
-    openProxy: (fd, { stamp }) => {
+    sockets: new Listeners((fd, { stamp }) => {
       const server = createServer((_, reply) => reply.end('networkId' in stamp ? stamp.networkId : stamp.routerId))
       server.listen({ fd })
-      return () => {
+      return async () => {
         server.close()
         server.closeAllConnections()
       }
-    },
+    }),
     warn: (what) => assert.fail(what),
   })
 }

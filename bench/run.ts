@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { configDrive } from './config-drive.ts'
 import { datapath } from './datapath.ts'
 import { documents } from './documents.ts'
 import { guestRequest } from './guest-request.ts'
@@ -9,7 +10,13 @@ import { printReport } from './report.ts'
 
 // `npm run bench [-- NAME...] [--json]`, inside the sandbox: the report on standard output, progress on standard error.
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'guest-request': guestRequest, documents, memory, datapath }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'guest-request': guestRequest,
+  documents,
+  memory,
+  'config-drive': configDrive,
+  datapath,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -24,6 +24,22 @@ export const PROGRAMS = [
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'builds the root of the cloud-init guest', for: ['test'] },
+  {
+    program: 'genisoimage',
+    package: 'genisoimage',
+    why: 'is what Nova makes config drives with',
+    for: ['test', 'bench'],
+  },
+  { program: 'xorriso', package: 'xorriso', why: 'reads our config drives', for: ['test'] },
+  { program: 'bsdtar', package: 'libarchive-tools', why: 'reads our config drives', for: ['test'] },
+  { program: 'mkfs.vfat', package: 'dosfstools', why: 'makes and checks VFAT drives', for: ['test', 'bench'] },
+  { program: 'mcopy', package: 'mtools', why: 'reads and fills VFAT drives', for: ['test', 'bench'] },
+  { program: 'qemu-system-x86_64', package: 'qemu-system-x86', why: 'runs virtual machines', for: ['test'] },
+  { program: 'qemu-img', package: 'qemu-utils', why: 'makes their disks', for: ['test'] },
+  { program: 'mke2fs', package: 'e2fsprogs', why: 'makes the root disk of virtual machines', for: ['test'] },
+  { program: 'libvirtd', package: 'libvirt-daemon', why: 'runs virtual machines', for: ['test'] },
+  { program: 'virt-qemu-run', package: 'libvirt-daemon-driver-qemu', why: 'is libvirt’s QEMU', for: ['test'] },
+  { program: 'virsh', package: 'libvirt-clients', why: 'speaks to libvirt', for: ['test'] },
   { program: 'wrk', package: 'wrk', why: 'makes the benchmark’s load', for: ['bench'] },
 ]
 

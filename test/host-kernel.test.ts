@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ownTables, parseIptablesSave } from '../src/host/firewall.ts'
 import type { Command, ObservedNamespace } from '../src/host/host.ts'
 import { KernelHost } from '../src/host/kernel-host.ts'
+import { Listeners } from '../src/host/listeners.ts'
 import { type Device, type Firewall, NO_FIREWALL, type Route } from '../src/host/namespace.ts'
 import { inNamespace, netnsPath } from '../src/host/netns.ts'
 import { computesChecksums } from '../src/host/offload.ts'
@@ -57,7 +58,7 @@ function openHost(): KernelHost {
     bridgePrefix: 'brq',
     statePath: state.path,
     sysctls: ['net.ipv4.ip_forward'],
-    openProxy: () => assert.fail(),
+    sockets: new Listeners(() => assert.fail()),
     warn: (what) => assert.fail(what),
     onRead: (netns) => reads.push(netns),
   })

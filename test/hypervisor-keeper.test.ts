@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Guest, GuestState } from '../src/host/guest.ts'
+import { namespaceGuests } from '../src/hypervisor/guest.ts'
 import { type Hypervisor, keepGuests } from '../src/hypervisor/keeper.ts'
 import type { InstanceId } from '../src/inventory/records/ids.ts'
 import { emptyRecordSet, type Noun, type RecordSet } from '../src/inventory/records/records.ts'
+import type { Server } from '../src/inventory/records/server.ts'
 import { silentLog } from '../src/observe/log.ts'
 import { server, serverId } from './contract/sample-records.ts'
 import { eventually } from './support/eventually.ts'
@@ -39,12 +41,15 @@ class FakeHypervisor implements Hypervisor {
     this.did.push(`stop ${id}`)
     this.states.delete(id)
   }
+  async forget(id: InstanceId) {
+    this.did.push(`forget ${id}`)
+  }
   turn(id: InstanceId, condition: GuestState['condition']) {
     this.states.set(id, { guest: this.states.get(id)?.guest, condition })
   }
 }
 
-function inventoryOf(records: RecordSet) {
+function inventoryOf(records: Omit<RecordSet, 'server'> & { readonly server: Map<string, Server> }) {
   const listeners = new Set<(nouns: ReadonlySet<Noun>) => void>()
   return {
     records,
@@ -58,7 +63,7 @@ function inventoryOf(records: RecordSet) {
 function open(period = PERIOD) {
   const inventory = inventoryOf({ ...emptyRecordSet(), server: new Map([[ID, WANTED]]) })
   const hypervisor = new FakeHypervisor()
-  return { inventory, hypervisor, keeper: keepGuests(inventory, hypervisor, silentLog, period) }
+  return { inventory, hypervisor, keeper: keepGuests(inventory, namespaceGuests, hypervisor, silentLog, period) }
 }
 describe('the keeper of guests', () => {
   const mended: { name: string; condition: GuestState['condition']; want: string }[] = [
@@ -92,6 +97,17 @@ describe('the keeper of guests', () => {
     hypervisor.outcome = 'down'
     for (let look = 0; look < 20; look += 1) await keeper.look()
     assert.deepEqual(hypervisor.did, [`start ${ID}`, `start ${ID}`])
+    keeper.close()
+  })
+
+  it('forgets an instance when its server is gone, and only stops one that somebody else runs now', async () => {
+    const { inventory, hypervisor, keeper } = open(3_600_000)
+    inventory.records.server.set(OTHER, server(2, { hypervisor: 'external', portIds: [] }))
+    hypervisor.states.set(OTHER, { guest: undefined, condition: 'running' })
+    await keeper.look()
+    inventory.records.server.delete(ID)
+    await keeper.look()
+    assert.deepEqual(hypervisor.did, [`stop ${OTHER}`, `start ${ID}`, `stop ${ID}`, `forget ${ID}`])
     keeper.close()
   })
 

@@ -23,6 +23,12 @@ export const rows: readonly Row[] = [
     load: async () => (await import('./exec.ts')).exec,
   },
   {
+    name: 'console',
+    group: 'try',
+    summary: 'Follow what a guest writes to its serial console',
+    load: async () => (await import('./console.ts')).consoleCommand,
+  },
+  {
     name: 'sandbox',
     group: 'try',
     summary: 'Run a command where nothing can touch this machine’s network',
@@ -57,6 +63,12 @@ export const rows: readonly Row[] = [
     group: 'inventory',
     summary: 'Print what a guest would read, without any network',
     load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'config-drive',
+    group: 'inventory',
+    summary: 'Build, read and verify config drives: the same documents on a disk',
+    load: async () => (await import('./config-drive.ts')).configDrive,
   },
   {
     name: 'vendor-data',

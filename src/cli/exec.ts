@@ -7,6 +7,7 @@ import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { runInteractive } from '../host/interactive.ts'
 import { guestEntry, NamespaceGuests } from '../host/namespace-guests.ts'
 import { sandboxEntry } from '../host/sandbox.ts'
+import type { HypervisorKind, Server } from '../inventory/records/server.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { command } from './command.ts'
 import { findServer } from './find-server.ts'
@@ -47,9 +48,15 @@ async function initOf(directory: string, wanted: string | undefined): Promise<nu
   await store.close()
   const init = new NamespaceGuests(state.instances, '').initOf(server.id)
   if (init !== undefined) return init
-  const reason =
-    server.hypervisor === 'namespace'
-      ? `it does not run: is firstboot up running on ${join(directory)}?`
-      : 'it is run by somebody else (hypervisor: external), so firstboot cannot enter it'
-  throw new UsageError(`${server.name}: ${reason}`)
+  throw new UsageError(`${server.name}: ${REASONS[server.hypervisor](directory, server)}`)
+}
+
+/** Why a server cannot be entered. */
+const MACHINE = (_: string, { name }: Server) =>
+  `it is a virtual machine, which has no door on this side; firstboot console ${name} shows what it prints`
+const REASONS: Readonly<Record<HypervisorKind, (directory: string, server: Server) => string>> = {
+  namespace: (directory) => `it does not run: is firstboot up running on ${join(directory)}?`,
+  external: () => 'it is run by somebody else (hypervisor: external), so firstboot cannot enter it',
+  qemu: MACHINE,
+  libvirt: MACHINE,
 }

@@ -1,11 +1,14 @@
 import { truth } from '../config/option.ts'
-import { stateOptions } from '../config/options.ts'
+import { configDriveOptions, documentOptions, machineOptions, stateOptions } from '../config/options.ts'
 import { UsageError } from '../config/read.ts'
-import { findRecords, listTable } from '../inventory/file/listing.ts'
+import { type Elsewhere, elsewhere, type MachineValues } from '../daemons/machines.ts'
+import { findRecords, listTable, parseNoun } from '../inventory/file/listing.ts'
 import { toWire, type Wire } from '../inventory/file/wire.ts'
 import { bridgeName } from '../inventory/records/network.ts'
 import type { Noun, RecordSet, Records } from '../inventory/records/records.ts'
 import { command } from './command.ts'
+import { type DriveState, driveRows, driveState } from './config-drive/freshness.ts'
+import { withSubject } from './config-drive/subject.ts'
 import { findServer } from './find-server.ts'
 import { NOUN_WORDS, nounOf, readRecords } from './read-records.ts'
 import { table } from './terminal.ts'
@@ -14,19 +17,57 @@ export const show = command({
   usage: 'NOUN NAME|ID',
   operands: 2,
   description: `Shows everything the inventory holds about one thing; of a server, all that its guest may ever read. NOUN is one of ${NOUN_WORDS.join(', ')}.`,
-  options: { json: truth(false, 'Print it as JSON.'), ...stateOptions },
+  options: {
+    json: truth(false, 'Print it as JSON.'),
+    qemu: truth(false, 'Of a server: print the QEMU command line that would run it.'),
+    libvirt_xml: truth(false, 'Of a server: print the libvirt domain that would run it.'),
+    ...stateOptions,
+    ...documentOptions,
+    ...configDriveOptions,
+    ...machineOptions,
+  },
   examples: [
-    ['firstboot show server web-1', 'with its ports'],
+    ['firstboot show server web-1', 'with its ports, and whether its config drive is stale'],
+    ['firstboot show web-1 --libvirt-xml', 'to be run elsewhere: virsh define /dev/stdin'],
     ['firstboot show network blue --json', 'for programs'],
   ],
   run: async ({ values, positionals, env, terminal }) => {
+    if (values.qemu || values.libvirt_xml) {
+      const server = parseNoun(positionals[0] ?? '') === 'server' ? positionals[1] : positionals[0]
+      const { qemu, libvirtXml } = await elsewhereOf(server, values, env)
+      terminal.print(values.qemu ? shellLine(qemu) : libvirtXml.trimEnd())
+      return 0
+    }
     const noun = nounOf(positionals[0])
     const wire = find(noun, positionals[1], await readRecords(values, env))
-    if (values.json) terminal.print(JSON.stringify(wire, null, 2))
-    else table(Object.entries(wire).flatMap(([field, value]) => lines(field, value))).forEach(terminal.print)
+    const drive = noun === 'server' ? await driveOf(positionals[1], values, env) : undefined
+    if (values.json) {
+      terminal.print(JSON.stringify(drive === undefined ? wire : { ...wire, drive }, null, 2))
+      return 0
+    }
+    const rows = Object.entries(wire).flatMap(([field, value]) => lines(field, value))
+    table([...rows, ...(drive === undefined ? [] : driveRows(drive))]).forEach(terminal.print)
     return 0
   },
 })
+
+type ShowValues = MachineValues & { readonly state_dir: string; readonly lab: boolean }
+
+function driveOf(wanted: string | undefined, values: ShowValues, env: NodeJS.ProcessEnv): Promise<DriveState> {
+  return withSubject(wanted, { ...values, file: '' }, env, (subject) => driveState(subject, values))
+}
+
+function elsewhereOf(wanted: string | undefined, values: ShowValues, env: NodeJS.ProcessEnv): Promise<Elsewhere> {
+  return withSubject(wanted, { ...values, file: '' }, env, async ({ server, inventory, state }) =>
+    elsewhere(server, inventory.records, state?.machines ?? '', values),
+  )
+}
+
+/** One option a line, to be pasted into a shell. */
+function shellLine(words: readonly string[]): string {
+  const quoted = words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+  return quoted.join(' ').replaceAll(/ (?=-[a-z])/g, ' \\\n  ')
+}
 
 function find(noun: Noun, wanted: string | undefined, records: RecordSet): Wire {
   if (noun === 'server') return serverWire(records, wanted)

@@ -1,6 +1,14 @@
 import { argumentsFor } from '../config/arguments.ts'
 import { text } from '../config/option.ts'
-import { dhcpOptions, documentOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import {
+  configDriveOptions,
+  dhcpOptions,
+  documentOptions,
+  logOptions,
+  machineOptions,
+  stateDirectory,
+  stateOptions,
+} from '../config/options.ts'
 import { openAllInOne } from '../daemons/all-in-one.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
@@ -16,12 +24,14 @@ import { command } from './command.ts'
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, 169.254.169.254 answered inside the namespace. Servers of the kind `hypervisor: namespace` are started too. Follows every change of the inventory. Ctrl-C takes it all away again; records and leases stay.',
+    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, 169.254.169.254 answered inside the namespace. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory. Ctrl-C takes it all away again; records and leases stay.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
     ...stateOptions,
     ...documentOptions,
     ...dhcpOptions,
+    ...configDriveOptions,
+    ...machineOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
   },
   examples: [
@@ -45,7 +55,7 @@ export const up = command({
       log,
     )
     const starting = Promise.all([
-      openAllInOne(state, deferredStore(opening), { values, log, sockets: answering.sockets }),
+      openAllInOne(state, deferredStore(opening), { values, machines: values, log, sockets: answering.sockets }),
       opening,
     ])
     const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {

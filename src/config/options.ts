@@ -1,7 +1,8 @@
 import { lstatSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { integer, list, listOf, oneOf, port, text, truth } from './option.ts'
+import { SKIPPED_VERSIONS } from '../config-drive/skipped-versions.ts'
+import { integer, list, listOf, oneOf, port, text, texts, truth } from './option.ts'
 import { UsageError } from './read.ts'
 
 /** Where the inventory is kept. Every command that reads or writes it takes these. */
@@ -87,6 +88,33 @@ export const documentOptions = {
   dhcp_domain: text('DOMAIN', 'novalocal', 'Appended to every hostname a guest reads; empty for bare hostnames.'),
   ...vendorDataOptions,
   release: oneOf(['zed', 'master'], 'master', 'The Nova release to imitate where releases differ.'),
+}
+
+/** Options of config drives, under nova's names. */
+export const configDriveOptions = {
+  config_drive_format: oneOf(
+    ['iso9660', 'vfat'],
+    'iso9660',
+    'What a config drive is. iso9660: a cdrom, read-only, which every guest can read; libvirt before 1.2.17 cannot carry it along in a block live migration. vfat: an ordinary disk of 64 MiB, which block live migration mirrors; afterburn does not read it.',
+  ),
+  config_drive_skip_versions: texts(
+    'VERSION',
+    SKIPPED_VERSIONS,
+    'EC2 versions that are left out. The OpenStack tree is always whole.',
+  ),
+  mkisofs_cmd: text(
+    'PROGRAM',
+    '',
+    'Have this program (genisoimage, mkisofs, xorrisofs) build the ISO, with the arguments Nova gives it. Default: no program, firstboot does it.',
+  ),
+  force_config_drive: truth(false, 'Give every server a config drive that has not been started before.'),
+  flat_injected: truth(false, 'Render a network template for networks without DHCP.'),
+}
+
+/** Options of virtual machines, under nova's names. */
+export const machineOptions = {
+  virt_type: oneOf(['qemu', 'kvm'], 'qemu', 'How virtual machines run: in software, or with the processor’s help.'),
+  connection_uri: text('URI', 'qemu:///system', 'The libvirt that runs servers of the kind `hypervisor: libvirt`.'),
 }
 
 /** The secret that agent and API share. */

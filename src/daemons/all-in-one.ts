@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Listeners, type NamespaceSockets } from '../host/listeners.ts'
 import { NamespaceGuests } from '../host/namespace-guests.ts'
+import { namespaceGuests } from '../hypervisor/guest.ts'
 import { type Keeper, keepGuests } from '../hypervisor/keeper.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
@@ -9,6 +10,7 @@ import type { Log } from '../observe/log.ts'
 import { type DhcpValues, openDatapath, type RunningDatapath } from './datapath.ts'
 import { guestServerOptions } from './guest-server.ts'
 import { type GuestRequest, localAnswers } from './local-answers.ts'
+import { keepMachines, type MachineValues } from './machines.ts'
 import type { DocumentValues } from './metadata-service.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -24,6 +26,8 @@ export interface AllInOne {
 
 export interface AllInOneOptions {
   readonly values: DocumentValues & DhcpValues
+  /** Of virtual machines; without them no server of the kinds `qemu` and `libvirt` is started. */
+  readonly machines?: MachineValues
   readonly log: Log
   /** Where somebody else serves them; otherwise this process does. */
   readonly sockets?: NamespaceSockets
@@ -35,9 +39,9 @@ export interface AllInOneOptions {
 export async function openAllInOne(
   state: StateDirectory,
   store: InventoryStore,
-  { values, log, sockets, onRequest }: AllInOneOptions,
+  { values, machines, log, sockets, onRequest }: AllInOneOptions,
 ): Promise<AllInOne> {
-  const inventory = openInventory(store, log)
+  const inventory = openInventory(store, log, { flatInjected: machines?.flat_injected ?? false })
   const answering =
     sockets ??
     new Listeners(nativeProxies(localAnswers(inventory, store, values, log, onRequest), guestServerOptions(log)))
@@ -46,16 +50,17 @@ export async function openAllInOne(
     state.instances,
     fileURLToPath(new URL('../hypervisor/namespace', import.meta.url)),
   )
-  const keeper = keepGuests(inventory, guests, log)
+  const keeper = keepGuests(inventory, namespaceGuests, guests, log)
+  const keepers = [keeper, ...(machines === undefined ? [] : keepMachines(state, inventory, machines, log))]
   await datapath.reconciler.start()
-  await keeper.look()
+  await Promise.all(keepers.map((each) => each.look()))
   return {
     inventory,
     datapath,
     guests,
     keeper,
     teardown: async () => {
-      await keeper.stopAll()
+      await Promise.all(keepers.map((each) => each.stopAll()))
       await datapath.teardown()
       inventory.close()
       await store.close()

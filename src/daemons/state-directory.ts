@@ -16,6 +16,8 @@ export interface StateDirectory {
   /** One folder a network, as the field lays it out: host, opts, addn_hosts, leases, pid. */
   readonly dhcp: string
   readonly instances: string
+  /** One folder an instance: its config drive and, of a virtual machine, its disk and console. */
+  readonly machines: string
   readonly sharedSecret: string
 }
 
@@ -36,6 +38,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     lock: join(path, 'lock'),
     dhcp: join(path, 'dhcp'),
     instances: join(run, 'instances'),
+    machines: join(path, 'machines'),
     sharedSecret: join(path, 'metadata_proxy_shared_secret'),
   }
 }

@@ -18,9 +18,9 @@ export interface GuestInterface {
 }
 
 /** What is left on this host of an instance that was once started. */
-export interface GuestState {
+export interface GuestState<G extends Guest = Guest> {
   /** As it was started; undefined when that cannot be told any more. */
-  readonly guest: Guest | undefined
+  readonly guest: G | undefined
   /**
    * `unplugged`: it runs, but a tap is on no bridge or on another one; `attach` mends that.
    * `down`: it has ended, or lost a device: only a new start mends that.

@@ -119,8 +119,8 @@ export async function endProcess(
   await isGoneWithin(id, KILL_MILLISECONDS, ref)
 }
 
-/** Looks the more rarely the longer it takes. */
-async function isGoneWithin(id: ProcessId, milliseconds: number, ref: boolean): Promise<boolean> {
+/** Looks the more rarely the longer it takes. @returns whether the process was gone when the time was up */
+export async function isGoneWithin(id: ProcessId, milliseconds: number, ref = true): Promise<boolean> {
   const start = performance.now()
   while (isAlive(id)) {
     const waited = performance.now() - start

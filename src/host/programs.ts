@@ -10,6 +10,12 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dnsmasq: 'dnsmasq-base',
   radvd: 'radvd',
   haproxy: 'haproxy',
+  genisoimage: 'genisoimage',
+  mkisofs: 'genisoimage',
+  xorrisofs: 'xorriso',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  virsh: 'libvirt-clients',
 }
 
 /** Lines of standard error that a message carries. */

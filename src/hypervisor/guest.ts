@@ -8,10 +8,11 @@ import type { Server } from '../inventory/records/server.ts'
 export function namespaceGuests(records: RecordSet): Guest[] {
   return [...records.server.values()]
     .filter((server) => server.hypervisor === 'namespace')
-    .map((server) => ({ id: server.id, interfaces: interfaces(server, records) }))
+    .map((server) => ({ id: server.id, interfaces: interfacesOf(server, records) }))
 }
 
-function interfaces(server: Server, records: RecordSet): GuestInterface[] {
+/** Its ports that are up, as what it is to be plugged in by. */
+export function interfacesOf(server: Server, records: RecordSet): GuestInterface[] {
   return server.portIds.flatMap((portId, index) => {
     const port = records.port.get(portId)
     const network = port && records.network.get(port.networkId)

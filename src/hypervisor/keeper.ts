@@ -3,21 +3,26 @@ import { Backoff } from '../host/backoff.ts'
 import { HostError } from '../host/errors.ts'
 import type { Guest, GuestState } from '../host/guest.ts'
 import type { InstanceId } from '../inventory/records/ids.ts'
+import type { RecordSet } from '../inventory/records/records.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
-import { namespaceGuests } from './guest.ts'
 
-/** Runs instances on this host. `host/` implements it. */
-export interface Hypervisor {
+/** Runs instances on this host. */
+export interface Hypervisor<G extends Guest = Guest> {
   /** All of which something is left here, whoever started them. */
-  known(): Promise<ReadonlyMap<InstanceId, GuestState>>
+  known(): Promise<ReadonlyMap<InstanceId, GuestState<G>>>
   /** What is left of an earlier start is taken away first. */
-  start(guest: Guest): Promise<void>
+  start(guest: G): Promise<void>
   /** Plugs a running instance in again, which does not notice. */
-  attach(guest: Guest): Promise<void>
-  /** Ends the instance and takes away all that belonged to it. Nothing to do when it is gone. */
+  attach(guest: G): Promise<void>
+  /** Ends the instance and takes away what it needed to run. Nothing to do when it is gone. */
   stop(id: InstanceId): Promise<void>
+  /** Takes away what outlives a stop (disks, config drives): the server is no more. */
+  forget?(id: InstanceId): Promise<void>
 }
+
+/** Which instances a hypervisor is to run, of those the inventory names. Pure. */
+export type Wanted<G extends Guest> = (records: RecordSet) => readonly G[]
 
 /** Keeps the instances that run equal to those the inventory names. */
 export interface Keeper {
@@ -33,9 +38,10 @@ export interface Keeper {
 /** Nobody tells when an instance dies or a bridge is deleted. */
 const PERIOD_MILLISECONDS = 2_000
 
-export function keepGuests(
+export function keepGuests<G extends Guest>(
   inventory: Pick<Inventory, 'records' | 'onChange'>,
-  hypervisor: Hypervisor,
+  wanted: Wanted<G>,
+  hypervisor: Hypervisor<G>,
   log: Log,
   periodMilliseconds: number = PERIOD_MILLISECONDS,
 ): Keeper {
@@ -46,7 +52,7 @@ export function keepGuests(
   const enqueue = () => {
     waiting += 1
     queue = queue.then(async () => {
-      await attempt(log, {}, 'looking after the instances', () => lookOnce(inventory, hypervisor, backoff, log))
+      await attempt(log, {}, 'looking after the instances', () => lookOnce(inventory, wanted, hypervisor, backoff, log))
       waiting -= 1
     })
     return queue
@@ -78,20 +84,27 @@ export function keepGuests(
 }
 
 /** One guest that cannot be started or stopped never keeps the others waiting. */
-async function lookOnce(
-  inventory: Pick<Inventory, 'records'>,
-  hypervisor: Hypervisor,
+async function lookOnce<G extends Guest>(
+  { records }: Pick<Inventory, 'records'>,
+  wantedOf: Wanted<G>,
+  hypervisor: Hypervisor<G>,
   backoff: RestartBackoff,
   log: Log,
 ): Promise<void> {
-  const wanted = new Map(namespaceGuests(inventory.records).map((guest) => [guest.id, guest]))
+  const wanted = new Map(wantedOf(records).map((guest) => [guest.id, guest]))
   const known = await hypervisor.known()
   const act = async (id: InstanceId, what: string, act: () => Promise<void>) => {
     if (await attempt(log, { instance: id }, what, act)) log.info({ instance: id }, what)
   }
-  for (const id of known.keys()) if (!wanted.has(id)) await act(id, 'stopping the instance', () => hypervisor.stop(id))
+  for (const id of known.keys()) {
+    if (wanted.has(id)) continue
+    await act(id, 'stopping the instance', async () => {
+      await hypervisor.stop(id)
+      if (!records.server.has(id)) await hypervisor.forget?.(id)
+    })
+  }
   for (const [id, guest] of wanted) {
-    const { condition, guest: started } = known.get(id) ?? { condition: 'down' }
+    const { condition, guest: started } = known.get(id) ?? { condition: 'down' as const, guest: undefined }
     const isSame = isDeepStrictEqual(guest, started)
     if (isSame && condition === 'running') continue
     if (isSame && condition === 'unplugged')

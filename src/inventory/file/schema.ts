@@ -1,3 +1,4 @@
+import { HYPERVISORS } from '../records/server.ts'
 import { content, publicKey } from './content.ts'
 import {
   choice,
@@ -290,8 +291,8 @@ export const serverShape = shape('server', {
   pinned_cpus: optional(list(list(integer(0, 65_535))), 'One list for each NUMA cell.'),
   boot_roles: optional(list(text({ min: 1 })), 'Role names of the creating user, for dynamic vendor data.'),
   hypervisor: optional(
-    choice('external', 'namespace'),
-    '`external` when left out: somebody else runs it. `namespace`: firstboot runs it as a network namespace.',
+    choice(...HYPERVISORS),
+    '`external` when left out: somebody else runs it. firstboot runs it as a network namespace (`namespace`) or as a virtual machine (`qemu`, `libvirt`), whose image says by the property `direct_url` (`file:///...`) where it lies.',
   ),
 })
 

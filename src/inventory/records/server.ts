@@ -2,8 +2,9 @@ import type { MacAddress } from './address.ts'
 import type { FlavorId, ImageId, InstanceId, PortId, ProjectId } from './ids.ts'
 import type { Properties } from './properties.ts'
 
-/** Who runs the instance. `external`: somebody else (libvirt, bare metal); firstboot only tells it who it is. */
-export type HypervisorKind = 'external' | 'namespace'
+/** Who runs the instance. `external`: somebody else (another host, bare metal); firstboot only tells it who it is. */
+export const HYPERVISORS = ['external', 'namespace', 'qemu', 'libvirt'] as const
+export type HypervisorKind = (typeof HYPERVISORS)[number]
 
 /** A block device as Nova records it (block_device_mapping_v2). */
 export interface BlockDevice {

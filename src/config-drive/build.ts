@@ -1,0 +1,73 @@
+import type { VendorData } from '../documents/context.ts'
+import type { Release } from '../documents/release.ts'
+import type { Instance } from '../inventory/records/instance.ts'
+import { type DriveImageOptions, driveImage } from './formats.ts'
+import type { Image } from './image.ts'
+import { driveFiles } from './layout.ts'
+import { SKIPPED_VERSIONS } from './skipped-versions.ts'
+
+export { type Drive, type DriveEntry, type DriveFormat, DriveProblem, type Image, type ImageSource } from './image.ts'
+export { bytesSource, imageBytes } from './image-source.ts'
+export { readImage } from './read-image.ts'
+
+/** Of an instance a Node program has to say who it is; everything else counts as not set. */
+export type DriveInstance = Pick<Instance, 'id' | 'hostname'> & Partial<Instance>
+
+export interface ConfigDriveOptions
+  extends Pick<DriveImageOptions, 'timestamp' | 'seed'>,
+    Partial<Pick<DriveImageOptions, 'format' | 'sizeBytes' | 'release'>> {
+  /** `novalocal` when left out. */
+  readonly dhcpDomain?: string
+  /** The operator's document only, and none, when left out. */
+  readonly vendorData?: VendorData
+  /** EC2 versions that are left out: Nova's when not given. */
+  readonly skipVersions?: readonly string[]
+}
+
+const UNSET: Omit<Instance, 'id' | 'hostname'> = {
+  projectId: '' as Instance['projectId'],
+  name: '',
+  keyName: null,
+  keyData: null,
+  keypair: null,
+  userData: null,
+  availabilityZone: null,
+  launchIndex: 0,
+  reservationId: 'r-00000001',
+  rootDeviceName: '/dev/vda',
+  defaultEphemeralDevice: null,
+  defaultSwapDevice: null,
+  adminPassword: null,
+  password: '',
+  properties: [],
+  flavorName: '',
+  imageRef: '',
+  ec2: { instanceId: 'i-00000001', imageId: null, kernelId: null, ramdiskId: null },
+  interfaces: [],
+  securityGroups: [],
+  blockDevices: [],
+  devices: [],
+  pinnedCpus: [],
+  files: [],
+  bootRoles: [],
+}
+
+/**
+ * A config drive as an image, for Node programs. Pure: `timestamp` and `seed` are all of it that could differ, and equal
+ * ones give equal bytes.
+ *
+ *     import { buildConfigDrive, imageBytes } from 'firstboot/config-drive'
+ *     const image = buildConfigDrive({ id, hostname: 'web-1', userData: base64 }, { timestamp: new Date(), seed: randomBytes(64) })
+ *     writeFileSync('drive.iso', imageBytes(image))
+ *
+ * @throws DriveProblem when it cannot be built, with the reason
+ */
+export function buildConfigDrive(instance: DriveInstance, options: ConfigDriveOptions): Image {
+  const { format = 'iso9660', release = 'master' satisfies Release, dhcpDomain = 'novalocal' } = options
+  const { vendorData = NO_VENDOR_DATA, skipVersions = SKIPPED_VERSIONS, seed } = options
+  const whole: Instance = { ...UNSET, name: instance.hostname, ...instance }
+  const files = driveFiles(whole, { release, dhcpDomain, vendorData, skipVersions, seed })
+  return driveImage(files, { ...options, format, release })
+}
+
+const NO_VENDOR_DATA: VendorData = { providers: ['StaticJSON'], static: undefined, dynamic: [] }
