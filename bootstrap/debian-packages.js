@@ -23,6 +23,13 @@ export const PROGRAMS = [
   { program: 'busybox', package: 'busybox', why: 'is the DHCP client of demo guests', for: ['start', 'test'] },
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
+  {
+    program: 'ovsdb-server',
+    package: 'openvswitch-common',
+    why: 'is the server of the OVSDB client’s tests',
+    for: ['test'],
+  },
+  { program: 'openssl', package: 'openssl', why: 'makes certificates for tests', for: ['test'] },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'builds the root of the cloud-init guest', for: ['test'] },
   {
     program: 'genisoimage',

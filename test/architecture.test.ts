@@ -37,6 +37,12 @@ describe('an arrow', () => {
     { name: 'from the documents to a clock', from: 'documents/a.ts', to: 'node:timers/promises', want: /pure/ },
     { name: 'to programs', from: 'cli/lab.ts', to: 'node:child_process', want: /only host/ },
     { name: 'to libc', from: 'metadata-proxy/native/socket.ts', to: 'koffi', want: /only host/ },
+    {
+      name: 'from the OVSDB client to a record',
+      from: 'ovsdb/a.ts',
+      to: 'inventory/records/port.ts',
+      want: /stands alone/,
+    },
     { name: 'to a database', from: 'daemons/up.ts', to: 'node:sqlite', want: /only inventory\/sql/ },
     {
       name: 'to a part of a database driver',

@@ -55,6 +55,10 @@ const RULES: readonly Rule[] = [
     isBroken: (from, target) => from !== 'host' && ['node:child_process', 'koffi'].includes(target),
   },
   {
+    says: 'ovsdb stands alone: it imports its own files and Node',
+    isBroken: (from, target) => from === 'ovsdb' && !isUnder('ovsdb', target) && !isBuiltin(target),
+  },
+  {
     says: 'only inventory/sql speaks to a database',
     isBroken: (from, target) => from !== 'inventory/sql' && /^(node:sqlite|pg|kysely)(\/|$)/.test(target),
   },

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { IpAddress, MacAddress } from '../../inventory/records/address.ts'
+import type { NetworkId } from '../../inventory/records/ids.ts'
+import { type OvnNetwork, ovnNamespaces } from './namespace.ts'
+
+// Network, port and addresses of a real cloud, where neutron-ovn-metadata-agent 21.0.0 made this namespace.
+const ID = 'da5bb487-5193-4a65-a3df-4a0055a8c0d7' as NetworkId
+const CONFIG = { bridge: 'br-int', hasIpv6: true }
+
+function network(options: { id?: string; cidrs?: string[]; guests?: string[]; mtu?: number } = {}): OvnNetwork {
+  return {
+    id: (options.id ?? ID) as NetworkId,
+    metadataPort: {
+      logicalPort: 'fad0933b-6752-5558-b808-d062d702dc4e',
+      mac: 'fa:16:3e:6b:49:53' as MacAddress,
+      cidrs: options.cidrs ?? ['10.88.0.2/24'],
+      mtu: options.mtu ?? null,
+    },
+    guestAddresses: (options.guests ?? ['10.88.0.11', '10.88.0.12']) as IpAddress[],
+  }
+}
+
+const only = (given: OvnNetwork, config = CONFIG) => [...ovnNamespaces([given], config).values()][0]
+
+describe('the metadata namespace of an OVN network', () => {
+  it('is that of neutron’s agent', () => {
+    assert.deepEqual(only(network()), {
+      name: `ovnmeta-${ID}`,
+      device: {
+        name: 'tapda5bb487-51',
+        peer: 'tapda5bb487-50',
+        mac: 'fa:16:3e:6b:49:53',
+        mtu: null,
+        addresses: ['10.88.0.2/24', '169.254.169.254/32'],
+      },
+      ovsPort: { name: 'tapda5bb487-50', bridge: 'br-int', ifaceId: 'fad0933b-6752-5558-b808-d062d702dc4e' },
+      listeners: [{ address: '169.254.169.254', port: 80, device: null, stamp: { networkId: ID } }],
+    })
+  })
+
+  const addresses: { name: string; given: OvnNetwork; want: string[] }[] = [
+    {
+      name: 'only subnets that a guest here is on',
+      given: network({ cidrs: ['10.88.0.2/24', '10.89.0.2/24', '10.90.0.2/24'], guests: ['10.89.0.9'] }),
+      want: ['10.89.0.2/24', '169.254.169.254/32'],
+    },
+    {
+      name: 'the metadata address alone where the localport has none',
+      given: network({ cidrs: [] }),
+      want: ['169.254.169.254/32'],
+    },
+    {
+      name: 'the IPv6 one with an IPv6 guest',
+      given: network({ cidrs: ['10.88.0.2/24', 'fd00::2/64'], guests: ['10.88.0.11', 'fd00::11'] }),
+      want: ['10.88.0.2/24', '169.254.169.254/32', 'fe80::a9fe:a9fe/64'],
+    },
+  ]
+  for (const { name, given, want } of addresses)
+    it(`has ${name}`, () => assert.deepEqual(only(given)?.device.addresses, want))
+
+  it('listens on IPv6 where the kernel has it', () => {
+    const given = network({ guests: ['fd00::11'] })
+    const stamp = { networkId: ID }
+    assert.deepEqual(only(given)?.listeners[1], {
+      address: 'fe80::a9fe:a9fe',
+      port: 80,
+      device: 'tapda5bb487-51',
+      stamp,
+    })
+    assert.equal(only(given, { ...CONFIG, hasIpv6: false })?.listeners.length, 1)
+  })
+
+  it('has a name of its own for its devices, also beside a network whose id begins alike', () => {
+    const twins = [
+      'da5bb487-5193-4a65-a3df-4a0055a8c0d7',
+      'da5bb487-5fff-4a65-a3df-4a0055a8c0d8',
+      'da5bb487-5aaa-4a65-a3df-4a0055a8c0d8',
+    ]
+    for (const ids of [twins, twins.toReversed()]) {
+      const planned = [
+        ...ovnNamespaces(
+          ids.map((id) => network({ id })),
+          CONFIG,
+        ).values(),
+      ]
+      const names = planned.flatMap(({ device, ovsPort }) => [device.name, ovsPort.name])
+      assert.equal(new Set(names).size, 6)
+      assert.ok(
+        names.every((name) => name.length <= 15),
+        `${names}`,
+      )
+      assert.ok(names.includes('tapda5bb487-50'))
+    }
+  })
+})

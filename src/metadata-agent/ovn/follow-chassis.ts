@@ -1,0 +1,46 @@
+import type { OvsdbClient } from '../../ovsdb/ovsdb.ts'
+import { wantedRows } from './conditions.ts'
+import { CHASSIS, CHASSIS_PRIVATE, DATAPATH_BINDING, PORT_BINDING } from './southbound.ts'
+
+/**
+ * Keeps asking the Southbound database for what one chassis needs and nothing else, as that changes. To be called before
+ * the client is awaited, so that the first dump is already of this chassis.
+ *
+ * @returns settled: resolves when the rows are those that are wanted now; end: stops following
+ */
+export function followChassis(
+  southbound: OvsdbClient,
+  chassisName: string,
+): { readonly settled: () => Promise<void>; readonly end: () => void } {
+  let asked = ''
+  let latest: Promise<unknown> = Promise.all([
+    southbound.setCondition(CHASSIS, [['name', '==', chassisName]]),
+    southbound.setCondition(CHASSIS_PRIVATE, [['name', '==', chassisName]]),
+  ])
+
+  function ask(): void {
+    const wanted = wantedRows(southbound, chassisName)
+    const text = JSON.stringify(wanted)
+    if (text === asked) return
+    asked = text
+    const changed = [
+      southbound.setCondition(PORT_BINDING, wanted.ports),
+      southbound.setCondition(DATAPATH_BINDING, wanted.datapaths),
+    ]
+    latest = Promise.all(changed)
+    latest.catch(() => {}) // the client was closed; who waits hears of it
+  }
+
+  latest.catch(() => {})
+  ask()
+  const end = southbound.onChanges(ask)
+  return {
+    end,
+    async settled() {
+      for (let awaited: unknown; awaited !== latest; ) {
+        awaited = latest
+        await latest
+      }
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Clock } from './clock.ts'
+import { Disconnected } from './errors.ts'
+import { formatRemote, type Remote } from './remote.ts'
+
+/** What `ssl:` needs, as PEM. */
+export interface TlsMaterial {
+  readonly key: string | Uint8Array
+  readonly cert: string | Uint8Array
+  /** Who must have signed the server's certificate. */
+  readonly ca: string | Uint8Array
+}
+
+/** Asked at every connection, so that renewed certificates are used from the next one on. */
+export type TlsSource = () => TlsMaterial | Promise<TlsMaterial>
+
+export interface Dial {
+  readonly tls: TlsSource | undefined
+  readonly clock: Clock
+  readonly timeoutMilliseconds: number
+  readonly signal: AbortSignal
+}
+
+/** Opens a connection. @throws Disconnected when nobody answers in time, or not as they should */
+export async function dial(remote: Remote, { tls, clock, timeoutMilliseconds, signal }: Dial): Promise<Duplex> {
+  const name = formatRemote(remote)
+  const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
+  const socket = remote.kind === 'ssl' ? connectTls(await secureOptions(remote, tls)) : connect(address(remote))
+  const fail = (why: string, cause?: unknown) => reject(new Disconnected(`${name}: ${why}`, { cause }))
+  const forget = clock.after(timeoutMilliseconds, () => fail(`no connection within ${timeoutMilliseconds} ms`))
+  const abort = () => fail('given up')
+  socket.once(remote.kind === 'ssl' ? 'secureConnect' : 'connect', resolve)
+  socket.on('error', (error) => fail(error.message, error))
+  socket.once('close', () => fail('closed before it was open'))
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  try {
+    await opened
+    socket.setNoDelay(true)
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    forget()
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function address(remote: Remote): { readonly path: string } | { readonly host: string; readonly port: number } {
+  return remote.kind === 'unix' ? { path: remote.path } : { host: remote.host, port: remote.port }
+}
+
+/** As everything of Open vSwitch does, the chain is verified and the name is not: its authorities sign nothing but its
+ *  own machines, whose certificates carry no host names. */
+async function secureOptions(remote: Remote, tls: TlsSource | undefined): Promise<ConnectionOptions> {
+  if (tls === undefined)
+    throw new Disconnected(`${formatRemote(remote)}: a key, certificate and CA are needed for ssl:`)
+  const { key, cert, ca } = await tls()
+  const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
+  return {
+    ...address(remote),
+    key: pem(key),
+    cert: pem(cert),
+    ca: pem(ca),
+    rejectUnauthorized: true,
+    checkServerIdentity: () => undefined,
+  }
+}
