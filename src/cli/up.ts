@@ -1,8 +1,9 @@
 import { text } from '../config/option.ts'
-import { dhcpOptions, documentOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { datapathOptions, documentOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
 import { openAllInOne } from '../daemons/all-in-one.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
+import { configureOnHangup } from '../daemons/on-hangup.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -14,19 +15,19 @@ import { command } from './command.ts'
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host, in one process: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, 169.254.169.254 answered inside the namespace. Servers of the kind `hypervisor: namespace` are started too. Follows every change of the inventory. Ctrl-C takes it all away again; records and leases stay.',
+    'Serves every network of the inventory from this host, in one process: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kind `hypervisor: namespace` are started too. Follows every change of the inventory; SIGHUP reads the options again. Ctrl-C takes it all away again; records and leases stay.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
     ...stateOptions,
     ...documentOptions,
-    ...dhcpOptions,
+    ...datapathOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
   },
   examples: [
     ['sudo firstboot up -f my.yaml', 'serve what the file describes on this host'],
     ['firstboot sandbox -- firstboot up -f my.yaml -s /tmp/state', 'the same where it can touch nothing'],
   ],
-  run: async ({ values, env, terminal }) => {
+  run: async ({ values, env, terminal, reread }) => {
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot up')
@@ -40,6 +41,7 @@ export const up = command({
     const started = await unlessSignalled(starting, ended)
     if (started === undefined) return 0
     const [all] = started
+    configureOnHangup(all.datapath, reread, terminal.say)
     const { network, server } = all.inventory.records
     terminal.say(
       `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,

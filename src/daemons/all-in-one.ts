@@ -1,6 +1,8 @@
+import { chmod } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { NamespaceGuests } from '../host/namespace-guests.ts'
 import type { HttpReply, HttpRequest } from '../http/messages.ts'
+import { serve } from '../http/server.ts'
 import { type Keeper, keepGuests } from '../hypervisor/keeper.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
@@ -9,8 +11,12 @@ import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
 import type { Resolved } from '../metadata-agent/resolve.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
 import type { Log } from '../observe/log.ts'
-import { type DhcpValues, openDatapath, type RunningDatapath } from './datapath.ts'
-import { guestServerOptions } from './guest-server.ts'
+import { clearSocket } from './clear-socket.ts'
+import { openDatapath, type RunningDatapath } from './datapath.ts'
+import type { DatapathValues } from './datapath-config.ts'
+import { datapathRoutes } from './datapath-routes.ts'
+import { guestServerOptions, hopServerOptions } from './guest-server.ts'
+import { openManagement } from './management.ts'
 import { type DocumentValues, openMetadataService } from './metadata-service.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -35,7 +41,7 @@ export interface AllInOne {
 }
 
 export interface AllInOneOptions {
-  readonly values: DocumentValues & DhcpValues
+  readonly values: DocumentValues & DatapathValues
   readonly log: Log
   readonly onRequest?: (request: GuestRequest) => void
 }
@@ -56,13 +62,23 @@ export async function openAllInOne(
     onRequest({ name, caller, request, reply, milliseconds: performance.now() - started })
     return reply
   }
-  const agent = metadataAgent(inventoryDirectory(inventory), upstream)
-  const datapath = openDatapath(state, inventory, values, nativeProxies(agent, guestServerOptions(log)), log)
+  const agent = metadataAgent(
+    inventoryDirectory(inventory, () => datapath.values.dhcp_lease_duration),
+    upstream,
+  )
+  const openProxy = nativeProxies(agent, guestServerOptions(log))
+  const { agentSocket } = state
+  // For proxies that are programs of their own, which an option may call for at any time.
+  await clearSocket(agentSocket)
+  const hop = await serve(agent, { path: agentSocket }, hopServerOptions(log))
+  await chmod(agentSocket, 0o600)
+  const datapath = openDatapath({ state, inventory, values, openProxy, agentSocket, log })
   const guests = new NamespaceGuests(
     state.instances,
     fileURLToPath(new URL('../hypervisor/namespace', import.meta.url)),
   )
   const keeper = keepGuests(inventory, guests, log)
+  const management = await openManagement(state, datapathRoutes(datapath, inventory), log)
   await datapath.reconciler.start()
   await keeper.look()
   return {
@@ -71,8 +87,10 @@ export async function openAllInOne(
     guests,
     keeper,
     teardown: async () => {
+      await management.close()
       await keeper.stopAll()
       await datapath.teardown()
+      await hop.close()
       inventory.close()
       await store.close()
     },

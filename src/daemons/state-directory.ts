@@ -10,6 +10,8 @@ export interface StateDirectory {
   /** Sockets, pid files and running instances: worthless after a reboot. */
   readonly run: string
   readonly agentSocket: string
+  /** The unix socket on which the daemon that owns the directory answers its operator. */
+  readonly management: string
   readonly lock: string
   /** One folder a network, as the field lays it out: host, opts, addn_hosts, leases, pid. */
   readonly dhcp: string
@@ -30,6 +32,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     run,
     database: join(path, DATABASE),
     agentSocket: join(run, 'metadata_proxy'),
+    management: join(run, 'management'),
     lock: join(path, 'lock'),
     dhcp: join(path, 'dhcp'),
     instances: join(run, 'instances'),
