@@ -218,7 +218,7 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
     datapath = startDatapath(inventory, state.path)
     const { done, failed } = await datapath.reconciler.start()
     assert.deepEqual(failed, [])
-    assert.deepEqual([...new Set(done.map(({ command }) => command.kind))], ['dnsmasq-reload'])
+    assert.deepEqual([...new Set(done.map(({ command }) => command.kind))], ['program-reload'])
     assert.equal(pidOf(), before)
     assert.match(await redGuest.get('http://169.254.169.254/'), /^aaaaaaaa-1 /)
     assert.deepEqual(await datapath.reconciler.look(), { done: [], failed: [] })

@@ -19,6 +19,8 @@ export interface Given<O extends Options> {
   readonly positionals: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly terminal: Terminal
+  /** The values as flags, environment and files say now. @throws UsageError when they say nonsense by now */
+  reread(): Values<O>
 }
 
 /** Keeps the options' types for `run` while the table of commands sees them all alike. */

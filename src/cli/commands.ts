@@ -101,6 +101,12 @@ export const rows: readonly Row[] = [
     load: async () => (await import('./up.ts')).up,
   },
   {
+    name: 'datapath',
+    group: 'daemon',
+    summary: 'Ask the running firstboot what it keeps on this machine and why, or change an option',
+    load: async () => (await import('./datapath.ts')).datapath,
+  },
+  {
     name: 'metadata-api',
     group: 'daemon',
     summary: 'The documents over HTTP, as nova-api-metadata (8775)',
@@ -115,7 +121,7 @@ export const rows: readonly Row[] = [
   {
     name: 'dhcp-agent',
     group: 'daemon',
-    summary: 'DHCP and the metadata address on every network, as neutron-dhcp-agent',
+    summary: 'DHCP, routers and the metadata address, as neutron-dhcp-agent and neutron-l3-agent',
     load: async () => (await import('./dhcp-agent.ts')).dhcpAgent,
   },
   {

@@ -1,8 +1,9 @@
-import { agentOptions, dhcpOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { agentOptions, datapathOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openDhcpAgent } from '../daemons/dhcp-agent.ts'
 import { lockState } from '../daemons/lock-state.ts'
+import { configureOnHangup } from '../daemons/on-hangup.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -15,10 +16,10 @@ const { metadata_proxy_socket } = agentOptions
 export const dhcpAgent = command({
   usage: '',
   description:
-    'Keeps a namespace with dnsmasq and the metadata address for every network of the inventory, as neutron-dhcp-agent does, and answers 169.254.169.254 there by asking the metadata agent. SIGTERM leaves namespaces and dnsmasq to the next run, so that guests keep their leases; Ctrl-C takes everything away.',
-  options: { metadata_proxy_socket, ...dhcpOptions, ...stateOptions, ...logOptions },
+    'Keeps a namespace with dnsmasq and the metadata address for every network of the inventory, and one for every router, as neutron-dhcp-agent and neutron-l3-agent do, and answers 169.254.169.254 there by asking the metadata agent. SIGHUP reads the options again. SIGTERM leaves namespaces and dnsmasq to the next run, so that guests keep their leases; Ctrl-C takes everything away.',
+  options: { metadata_proxy_socket, ...datapathOptions, ...stateOptions, ...logOptions },
   examples: [['sudo firstboot dhcp-agent', 'with firstboot metadata-agent on the same host']],
-  run: async ({ values, env, terminal }) => {
+  run: async ({ values, env, terminal, reread }) => {
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot dhcp-agent')
@@ -35,11 +36,14 @@ export const dhcpAgent = command({
       log,
     )
     const starting = Promise.all([
-      openDhcpAgent(state, answering.sockets, deferredStore(opening), values, log),
+      openDhcpAgent(state, answering.sockets, socket, deferredStore(opening), values, log),
       opening,
     ])
     const started = await unlessSignalled(starting, ended)
-    if (started !== undefined) terminal.say('firstboot dhcp-agent serves the networks of the inventory')
+    if (started !== undefined) {
+      configureOnHangup(started[0], reread, terminal.say)
+      terminal.say('firstboot dhcp-agent serves the networks of the inventory')
+    }
     const signal = await ended
     if (signal === 'SIGINT') {
       await started?.[0].teardown()

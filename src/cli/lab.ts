@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { text, truth } from '../config/option.ts'
-import { dhcpOptions, documentOptions, labDirectory, logOptions, trustedLabDirectory } from '../config/options.ts'
+import { datapathOptions, documentOptions, labDirectory, logOptions, trustedLabDirectory } from '../config/options.ts'
 import { ownCommand } from '../daemons/own-command.ts'
 import { rememberSandbox } from '../daemons/running-sandbox.ts'
 import { acquireLock, LockTaken } from '../host/lock.ts'
@@ -23,7 +23,7 @@ export const lab = command({
     file: text('FILE', EXAMPLE, 'The inventory file.', { short: 'f' }),
     once: truth(false, 'End when every guest has booted: exit code 0 when all was right, 1 when not.'),
     ...documentOptions,
-    ...dhcpOptions,
+    ...datapathOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
   },
   examples: [

@@ -24,10 +24,11 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv = pro
   if (rest.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h'))
     return help(first, terminal)
   try {
-    const { values, positionals } = readOptions(command.options, rest, env)
+    const read = () => readOptions(command.options, rest, env)
+    const { values, positionals } = read()
     const surplus = positionals.slice(command.operands ?? 0)
     if (surplus.length > 0) throw new UsageError(`nothing is done with ${surplus.map(quoted).join(' ')}`)
-    return await command.run({ values, positionals, env, terminal })
+    return await command.run({ values, positionals, env, terminal, reread: () => read().values })
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.say(`firstboot ${first}: ${error.message}`)

@@ -1,8 +1,10 @@
 import {
   agentOptions,
+  answerOptions,
+  configDriveOptions,
+  datapathOptions,
   documentOptions,
   logOptions,
-  proxyOptions,
   socketKeeperOptions,
   stateDirectory,
   stateOptions,
@@ -16,6 +18,8 @@ import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
 const { metadata_proxy_socket } = agentOptions
+const { dhcp_lease_duration } = datapathOptions
+const { flat_injected } = configDriveOptions
 
 /** For requests in hand when another process has taken over. */
 const GRACE_MILLISECONDS = 30_000
@@ -25,10 +29,12 @@ export const metadataProxy = command({
   description:
     'Answers guests on the sockets of a socket keeper, in all namespaces at once and without any privilege. Started by `up` (answers from the inventory) and `dhcp-agent` (asks the metadata agent). A second one takes over from the first, which finishes what it has in hand.',
   options: {
-    ...proxyOptions,
+    ...answerOptions,
     metadata_proxy_socket,
     ...socketKeeperOptions,
     ...documentOptions,
+    dhcp_lease_duration,
+    flat_injected,
     ...stateOptions,
     ...logOptions,
   },
@@ -39,10 +45,16 @@ export const metadataProxy = command({
     const ended = untilSignal()
     const state = await openStateDirectory(stateDirectory(values, env))
     const log = openLog(values.log_level, 'metadata-proxy')
+    const socket = values.metadata_proxy_socket || state.agentSocket
     const answers =
       values.answer_from === 'agent'
-        ? answersOfAgent(values.metadata_proxy_socket || state.agentSocket)
-        : answersOfInventory(deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY)), values, log)
+        ? answersOfAgent(socket)
+        : await answersOfInventory(
+            socket,
+            deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY)),
+            values,
+            log,
+          )
     const following = await openMetadataProxy(values.socket_keeper || state.socketKeeper, answers, log)
     terminal.print('firstboot metadata-proxy answers guests')
     const why = await Promise.race([following.ended, ended])

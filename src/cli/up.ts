@@ -2,7 +2,7 @@ import { argumentsFor } from '../config/arguments.ts'
 import { text } from '../config/option.ts'
 import {
   configDriveOptions,
-  dhcpOptions,
+  datapathOptions,
   documentOptions,
   logOptions,
   machineOptions,
@@ -13,6 +13,7 @@ import { openAllInOne } from '../daemons/all-in-one.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
+import { configureOnHangup } from '../daemons/on-hangup.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -21,15 +22,21 @@ import { openLog } from '../observe/log.ts'
 import { applyFile } from './apply-file.ts'
 import { command } from './command.ts'
 
+const { flat_injected } = configDriveOptions
+const { dhcp_lease_duration } = datapathOptions
+
+/** What the process that answers guests has to know. */
+const ANSWERING = { ...documentOptions, ...logOptions, flat_injected, dhcp_lease_duration }
+
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, 169.254.169.254 answered inside the namespace. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory. Ctrl-C takes it all away again; records and leases stay.',
+    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the options again. Ctrl-C takes it all away again; records and leases stay.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
     ...stateOptions,
     ...documentOptions,
-    ...dhcpOptions,
+    ...datapathOptions,
     ...configDriveOptions,
     ...machineOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
@@ -38,7 +45,7 @@ export const up = command({
     ['sudo firstboot up -f my.yaml', 'serve what the file describes on this host'],
     ['firstboot sandbox -- firstboot up -f my.yaml -s /tmp/state', 'the same where it can touch nothing'],
   ],
-  run: async ({ values, env, terminal }) => {
+  run: async ({ values, env, terminal, reread }) => {
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot up')
@@ -48,12 +55,11 @@ export const up = command({
       if (values.file !== '') await applyFile(store, values.file)
       return store
     })
-    const { args, env: secrets } = argumentsFor({ ...documentOptions, ...logOptions }, values)
-    const answering = await openAnswering(
-      state,
-      { args: ['--answer-from=inventory', `--state-dir=${state.path}`, ...args], env: secrets },
-      log,
-    )
+    const answeringWith = (now: typeof values) => {
+      const command = argumentsFor(ANSWERING, now)
+      return { ...command, args: ['--answer-from=inventory', `--state-dir=${state.path}`, ...command.args] }
+    }
+    const answering = await openAnswering(state, answeringWith(values), log)
     const starting = Promise.all([
       openAllInOne(state, deferredStore(opening), { values, machines: values, log, sockets: answering.sockets }),
       opening,
@@ -67,6 +73,7 @@ export const up = command({
       return 0
     }
     const [all] = started
+    configureOnHangup(all.datapath, reread, terminal.say, (now) => answering.replace(answeringWith(now)))
     const { network, server } = all.inventory.records
     terminal.say(
       `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,

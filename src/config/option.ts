@@ -70,6 +70,16 @@ export function integer(placeholder: string, fallback: number, help: string, ran
   })
 }
 
+/** A mark of 16 bits as netfilter's tools write it: `0x1`. */
+export function packetMark(fallback: string, help: string) {
+  return option('MARK', fallback, help, (given) => {
+    const number = /^(0x[0-9a-f]+|\d+)$/i.test(given) ? Number(given) : Number.NaN
+    if (!(number >= 1 && number <= 0xffff && number !== 2))
+      throw new Error(`${JSON.stringify(given)} is not a mark from 0x1 to 0xffff other than 0x2`)
+    return `0x${number.toString(16)}`
+  })
+}
+
 export function port(fallback: number, help: string) {
   return integer('PORT', fallback, help, { min: 0, max: 65_535 })
 }

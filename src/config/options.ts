@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SKIPPED_VERSIONS } from '../config-drive/skipped-versions.ts'
-import { integer, list, listOf, oneOf, port, text, texts, truth } from './option.ts'
+import { integer, list, listOf, oneOf, packetMark, port, text, texts, truth } from './option.ts'
 import { UsageError } from './read.ts'
 
 /** Where the inventory is kept. Every command that reads or writes it takes these. */
@@ -159,7 +159,7 @@ export const socketKeeperOptions = {
   ),
 }
 
-export const proxyOptions = {
+export const answerOptions = {
   answer_from: oneOf(
     ['agent', 'inventory'],
     'agent',
@@ -170,7 +170,50 @@ export const proxyOptions = {
 /** Options of the DHCP path, under dhcp_agent.ini's names. */
 export const dhcpOptions = {
   enable_isolated_metadata: truth(true, 'Do not serve metadata from the DHCP port of networks without a router.'),
-  force_metadata: truth(false, 'Serve metadata from the DHCP port of every network with DHCP.'),
-  dhcp_lease_duration: integer('SECONDS', 86_400, 'Lease time.', { min: 120, max: 2_147_483_647 }),
+  force_metadata: truth(false, 'Send the guests of every network with DHCP to the DHCP port for metadata.'),
+  enable_metadata_network: truth(
+    false,
+    'On a network with a subnet in 169.254.0.0/16 and a router, answer for all networks of that router.',
+  ),
+  dhcp_lease_duration: integer(
+    'SECONDS',
+    86_400,
+    'Lease time. So long a router that was detached is answered for, since guests may hold a route by it.',
+    { min: 120, max: 2_147_483_647 },
+  ),
   dns_domain: text('DOMAIN', 'openstacklocal', 'Domain that dnsmasq gives to guests.'),
 }
+
+/** Options of the router path, under l3_agent.ini's names. */
+export const routerOptions = {
+  enable_metadata_proxy: truth(true, 'Do not serve metadata in the namespaces of routers.'),
+  metadata_port: integer('PORT', 9697, 'Port on which the metadata proxy listens in the namespace of a router.', {
+    min: 1,
+    max: 65_535,
+  }),
+  metadata_access_mark: packetMark(
+    '0x1',
+    'Mark of packets that are for the metadata address; 16 bits, and not 0x2, which marks those from the external network.',
+  ),
+}
+
+/** What answers in the namespaces. The limits are those of [metadata_rate_limiting]. */
+export const proxyOptions = {
+  metadata_proxy_driver: oneOf(
+    ['native', 'haproxy'],
+    'native',
+    'What answers in the namespaces: this process, or a haproxy in each as the field has it.',
+  ),
+  rate_limit_enabled: truth(
+    false,
+    'Let haproxy answer 429 to a guest that asks more often than the limits below. A boot of cloud-init is 18 to 30 requests.',
+  ),
+  ip_versions: oneOf(['4', '6'], '4', 'The address family of the guests that are limited.'),
+  base_window_duration: integer('SECONDS', 10, 'The longer window.', { min: 1, max: 86_400 }),
+  base_query_rate_limit: integer('REQUESTS', 10, 'Most requests of a guest in it.', { min: 1, max: 1_000_000 }),
+  burst_window_duration: integer('SECONDS', 10, 'The shorter window.', { min: 1, max: 86_400 }),
+  burst_query_rate_limit: integer('REQUESTS', 10, 'Most requests of a guest in it.', { min: 1, max: 1_000_000 }),
+}
+
+/** All that decides about namespaces. */
+export const datapathOptions = { ...dhcpOptions, ...routerOptions, ...proxyOptions }

@@ -1,16 +1,21 @@
 import { fileURLToPath } from 'node:url'
 import { Listeners, type NamespaceSockets } from '../host/listeners.ts'
 import { NamespaceGuests } from '../host/namespace-guests.ts'
+import type { Handler } from '../http/messages.ts'
 import { namespaceGuests } from '../hypervisor/guest.ts'
 import { type Keeper, keepGuests } from '../hypervisor/keeper.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
 import type { Log } from '../observe/log.ts'
-import { type DhcpValues, openDatapath, type RunningDatapath } from './datapath.ts'
+import { serveAgentSocket } from './agent-socket.ts'
+import { openDatapath, type RunningDatapath } from './datapath.ts'
+import type { DatapathValues } from './datapath-config.ts'
+import { datapathRoutes } from './datapath-routes.ts'
 import { guestServerOptions } from './guest-server.ts'
 import { type GuestRequest, localAnswers } from './local-answers.ts'
 import { keepMachines, type MachineValues } from './machines.ts'
+import { openManagement } from './management.ts'
 import type { DocumentValues } from './metadata-service.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -25,7 +30,7 @@ export interface AllInOne {
 }
 
 export interface AllInOneOptions {
-  readonly values: DocumentValues & DhcpValues
+  readonly values: DocumentValues & DatapathValues
   /** Of virtual machines; without them no server of the kinds `qemu` and `libvirt` is started. */
   readonly machines?: MachineValues
   readonly log: Log
@@ -43,15 +48,24 @@ export async function openAllInOne(
 ): Promise<AllInOne> {
   const inventory = openInventory(store, log, { flatInjected: machines?.flat_injected ?? false })
   const answering =
-    sockets ??
-    new Listeners(nativeProxies(localAnswers(inventory, store, values, log, onRequest), guestServerOptions(log)))
-  const datapath = openDatapath(state, inventory, values, answering, log)
+    sockets === undefined
+      ? await answerHere(state, localAnswers({ inventory, store, values, log, ...(onRequest && { onRequest }) }), log)
+      : { sockets, close: () => Promise.resolve() }
+  const datapath = openDatapath({
+    state,
+    inventory,
+    values,
+    sockets: answering.sockets,
+    agentSocket: state.agentSocket,
+    log,
+  })
   const guests = new NamespaceGuests(
     state.instances,
     fileURLToPath(new URL('../hypervisor/namespace', import.meta.url)),
   )
   const keeper = keepGuests(inventory, namespaceGuests, guests, log)
   const keepers = [keeper, ...(machines === undefined ? [] : keepMachines(state, inventory, machines, log))]
+  const management = await openManagement(state, datapathRoutes(datapath, inventory), log)
   await datapath.reconciler.start()
   await Promise.all(keepers.map((each) => each.look()))
   return {
@@ -60,10 +74,22 @@ export async function openAllInOne(
     guests,
     keeper,
     teardown: async () => {
+      await management.close()
       await Promise.all(keepers.map((each) => each.stopAll()))
       await datapath.teardown()
+      await answering.close()
       inventory.close()
       await store.close()
     },
   }
+}
+
+/** Where no other process does: the sockets in the namespaces and the agent's are served by this one. */
+async function answerHere(
+  { agentSocket }: StateDirectory,
+  agent: Handler,
+  log: Log,
+): Promise<{ readonly sockets: NamespaceSockets; close(): Promise<void> }> {
+  const hop = await serveAgentSocket(agentSocket, agent, log)
+  return { sockets: new Listeners(nativeProxies(agent, guestServerOptions(log))), close: () => hop.close() }
 }

@@ -1,50 +1,74 @@
-import { desiredState } from '../datapath/desired.ts'
-import { DHCP_DEFAULTS, type DhcpConfig } from '../datapath/dhcp/config.ts'
-import { DHCP_PREFIX, DHCP_SYSCTLS, DHCP_SYSCTLS_IPV6 } from '../datapath/dhcp/namespace.ts'
+import { Planner } from '../datapath/desired.ts'
+import { FIREWALL_PREFIXES, NETNS_PREFIXES, SYSCTLS } from '../datapath/namespaces.ts'
 import { Reconciler } from '../datapath/reconciler.ts'
-import { hasIpv6 } from '../host/ipv6.ts'
+import { resumedListeners } from '../datapath/resume.ts'
 import { KernelHost } from '../host/kernel-host.ts'
 import type { NamespaceSockets } from '../host/listeners.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
+import { changedValues, type DatapathValues, datapathConfig, datapathValues } from './datapath-config.ts'
 import type { StateDirectory } from './state-directory.ts'
 
-/** The options of the DHCP path, under dhcp_agent.ini's names. */
-export interface DhcpValues {
-  readonly enable_isolated_metadata: boolean
-  readonly force_metadata: boolean
-  readonly dhcp_lease_duration: number
-  readonly dns_domain: string
-}
-
-/** Keeps this machine's bridges and DHCP namespaces as the inventory wants them. */
+/** Keeps this machine's bridges and namespaces as the inventory and the options want them. */
 export interface RunningDatapath {
   readonly reconciler: Reconciler
-  /** Ends looking. Namespaces and their dnsmasq stay for the next run to adopt. */
+  /** In force now. */
+  readonly values: DatapathValues
+  /** Puts other options in force. Resolves when a pass has acted on them. @returns what changed, one a line */
+  configure(values: DatapathValues): Promise<readonly string[]>
+  /** Ends looking. Namespaces and their programs stay for the next run to adopt. */
   close(): Promise<void>
   /** Removes everything of ours, then closes. */
   teardown(): Promise<void>
 }
 
-export function openDatapath(
-  state: StateDirectory,
-  inventory: Inventory,
-  values: DhcpValues,
-  sockets: NamespaceSockets,
-  log: Log,
-): RunningDatapath {
-  const config = dhcpConfig(state, values)
+export interface DatapathGiven {
+  readonly state: StateDirectory
+  readonly inventory: Inventory
+  readonly values: DatapathValues
+  readonly sockets: NamespaceSockets
+  /** The metadata agent's unix socket, for a haproxy to ask. */
+  readonly agentSocket: string
+  readonly log: Log
+}
+
+export function openDatapath(given: DatapathGiven): RunningDatapath {
+  const { state, inventory, sockets, agentSocket, log } = given
+  const configOf = (values: DatapathValues) => datapathConfig(values, { statePath: state.path, agentSocket })
+  let values = datapathValues(given.values)
+  let config = configOf(values)
   const host = new KernelHost({
-    netnsPrefixes: [DHCP_PREFIX],
+    netnsPrefixes: NETNS_PREFIXES,
+    firewallPrefixes: FIREWALL_PREFIXES,
     bridgePrefix: 'brq',
     statePath: state.path,
-    sysctls: Object.keys({ ...DHCP_SYSCTLS, ...DHCP_SYSCTLS_IPV6 }),
+    sysctls: SYSCTLS,
     sockets,
     warn: (what) => log.warn({ what }, 'datapath'),
   })
-  const reconciler = new Reconciler({ inventory, desired: (records) => desiredState(records, config), host, log })
+  const planner = new Planner()
+  const reconciler = new Reconciler({
+    inventory,
+    desired: (records, now) => planner.desired(records, config, now),
+    resume: (observed) => resumedListeners(observed, config),
+    host,
+    log,
+  })
   return {
     reconciler,
+    get values() {
+      return values
+    },
+    configure: async (wanted) => {
+      const next = datapathValues(wanted)
+      const changed = changedValues(values, next)
+      if (changed.length === 0) return changed
+      values = next
+      config = configOf(next)
+      log.info({ changed }, 'options changed')
+      await reconciler.lookAnew()
+      return changed
+    },
     close: async () => {
       await reconciler.stop()
       host.close()
@@ -54,17 +78,5 @@ export function openDatapath(
       await host.settle()
       host.close()
     },
-  }
-}
-
-function dhcpConfig(state: StateDirectory, values: DhcpValues): DhcpConfig {
-  return {
-    ...DHCP_DEFAULTS,
-    enableIsolatedMetadata: values.enable_isolated_metadata,
-    forceMetadata: values.force_metadata,
-    dhcpLeaseDuration: values.dhcp_lease_duration,
-    dnsDomain: values.dns_domain,
-    statePath: state.path,
-    hasIpv6: hasIpv6(),
   }
 }

@@ -2,27 +2,37 @@ import type { NamespaceSockets } from '../host/listeners.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { InventoryStore } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
-import { type DhcpValues, openDatapath, type RunningDatapath } from './datapath.ts'
+import { openDatapath, type RunningDatapath } from './datapath.ts'
+import type { DatapathValues } from './datapath-config.ts'
+import { datapathRoutes } from './datapath-routes.ts'
+import { openManagement } from './management.ts'
 import type { StateDirectory } from './state-directory.ts'
 
-/** neutron-dhcp-agent: a namespace with dnsmasq and the metadata address for every network, and the proxy in each. What a
- *  guest asks goes to the metadata agent's unix socket. */
+/** neutron-dhcp-agent and neutron-l3-agent: a namespace with dnsmasq and the metadata address for every network, one for
+ *  every router, and the proxy in each. What a guest asks goes to the metadata agent's unix socket. */
 export async function openDhcpAgent(
   state: StateDirectory,
   sockets: NamespaceSockets,
+  agentSocket: string,
   store: InventoryStore,
-  values: DhcpValues,
+  values: DatapathValues,
   log: Log,
 ): Promise<RunningDatapath> {
   const inventory = openInventory(store, log)
-  const datapath = openDatapath(state, inventory, values, sockets, log)
+  const datapath = openDatapath({ state, inventory, values, sockets, agentSocket, log })
+  const management = await openManagement(state, datapathRoutes(datapath, inventory), log)
   await datapath.reconciler.start()
   const release = async () => {
+    await management.close()
     inventory.close()
     await store.close()
   }
   return {
     reconciler: datapath.reconciler,
+    get values() {
+      return datapath.values
+    },
+    configure: (next) => datapath.configure(next),
     close: () => datapath.close().then(release),
     teardown: () => datapath.teardown().then(release),
   }

@@ -4,6 +4,7 @@ import { type MetadataUpstream, metadataAgent } from '../metadata-agent/handler.
 import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
 import type { Resolved } from '../metadata-agent/resolve.ts'
 import type { Log } from '../observe/log.ts'
+import type { DatapathValues } from './datapath-config.ts'
 import { type DocumentValues, openMetadataService } from './metadata-service.ts'
 
 /** What a guest asked and got. */
@@ -16,14 +17,16 @@ export interface GuestRequest {
   readonly milliseconds: number
 }
 
+export interface LocalAnswers {
+  readonly inventory: Inventory
+  readonly store: InventoryStore
+  readonly values: DocumentValues & Pick<DatapathValues, 'dhcp_lease_duration'>
+  readonly log: Log
+  readonly onRequest?: (request: GuestRequest) => void
+}
+
 /** Agent and metadata API as functions: what a proxy hands its requests to where no second hop exists. */
-export function localAnswers(
-  inventory: Inventory,
-  store: InventoryStore,
-  values: DocumentValues,
-  log: Log,
-  onRequest: (request: GuestRequest) => void = () => undefined,
-): Handler {
+export function localAnswers({ inventory, store, values, log, onRequest = () => undefined }: LocalAnswers): Handler {
   // No secret is needed where no hop is.
   const api = openMetadataService(inventory, store, '', values, log)
   const upstream: MetadataUpstream = async (caller, request) => {
@@ -33,5 +36,8 @@ export function localAnswers(
     onRequest({ name, caller, request, reply, milliseconds: performance.now() - started })
     return reply
   }
-  return metadataAgent(inventoryDirectory(inventory), upstream)
+  return metadataAgent(
+    inventoryDirectory(inventory, () => values.dhcp_lease_duration),
+    upstream,
+  )
 }

@@ -6,9 +6,9 @@ import type { InventoryStore } from '../inventory/store.ts'
 import { agentOverSocket } from '../metadata-proxy/agent-socket.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
 import type { Log } from '../observe/log.ts'
+import { serveAgentSocket } from './agent-socket.ts'
 import { guestServerOptions } from './guest-server.ts'
-import { localAnswers } from './local-answers.ts'
-import type { DocumentValues } from './metadata-service.ts'
+import { type LocalAnswers, localAnswers } from './local-answers.ts'
 
 /** What proxies hand their requests to. */
 export interface Answers {
@@ -22,12 +22,20 @@ export function answersOfAgent(socket: string): Answers {
   return { handler: agentOverSocket(client), close: () => client.close() }
 }
 
-/** Agent and metadata API in this process, over the inventory. */
-export function answersOfInventory(store: InventoryStore, values: DocumentValues, log: Log): Answers {
-  const inventory = openInventory(store, log)
+/** Agent and metadata API in this process, over the inventory. The agent listens on its socket too. */
+export async function answersOfInventory(
+  agentSocket: string,
+  store: InventoryStore,
+  values: LocalAnswers['values'] & { readonly flat_injected: boolean },
+  log: Log,
+): Promise<Answers> {
+  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
+  const handler = localAnswers({ inventory, store, values, log })
+  const hop = await serveAgentSocket(agentSocket, handler, log)
   return {
-    handler: localAnswers(inventory, store, values, log),
+    handler,
     close: async () => {
+      await hop.close()
       inventory.close()
       await store.close()
     },

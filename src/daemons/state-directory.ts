@@ -12,6 +12,8 @@ export interface StateDirectory {
   readonly agentSocket: string
   /** Where the socket keeper is spoken to. */
   readonly socketKeeper: string
+  /** The unix socket on which the daemon that owns the directory answers its operator. */
+  readonly management: string
   readonly lock: string
   /** One folder a network, as the field lays it out: host, opts, addn_hosts, leases, pid. */
   readonly dhcp: string
@@ -35,6 +37,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     database: join(path, DATABASE),
     agentSocket: join(run, 'metadata_proxy'),
     socketKeeper: join(run, 'sockets'),
+    management: join(run, 'management'),
     lock: join(path, 'lock'),
     dhcp: join(path, 'dhcp'),
     instances: join(run, 'instances'),

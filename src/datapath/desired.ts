@@ -1,27 +1,85 @@
 import type { Network } from '../inventory/records/network.ts'
-import type { Port } from '../inventory/records/port.ts'
+import { isRouterInterface, type Port } from '../inventory/records/port.ts'
 import type { RecordSet } from '../inventory/records/records.ts'
-import type { DhcpConfig } from './dhcp/config.ts'
+import type { DatapathConfig } from './config.ts'
+import type { Decision, Planned } from './decision.ts'
 import { bridgeOf, dhcpNamespace } from './dhcp/namespace.ts'
+import { viewNetwork } from './dhcp/network-view.ts'
+import { Memo } from './memo.ts'
 import type { Desired } from './plan.ts'
+import { gatherRouters } from './router/gather.ts'
+import { routerNamespace } from './router/namespace.ts'
+import { type RouterRecords, viewRouter } from './router/router-view.ts'
 
-/** What the inventory wants of this machine: a bridge for each network that has a port, a DHCP namespace for each that
- *  has a DHCP port. Pure. */
-export function desiredState(records: Pick<RecordSet, 'network' | 'subnet' | 'port'>, config: DhcpConfig): Desired {
-  const ports = Map.groupBy(records.port.values(), networkOf)
-  const subnets = Map.groupBy(records.subnet.values(), networkOf)
-  const inUse = [...records.network.values()].filter(({ id }) => ports.has(id))
-  const namespaces = inUse.flatMap((network: Network) => {
-    const planned = dhcpNamespace(network, subnets.get(network.id) ?? [], ports.get(network.id) ?? [], config)
-    return planned === undefined ? [] : [planned.namespace]
-  })
-  return {
-    bridges: new Map(inUse.map(bridgeOf).map((bridge) => [bridge.name, bridge])),
-    namespaces: new Map(namespaces.map((namespace) => [namespace.name, namespace])),
-    networks: new Set(records.network.keys()),
+export type DatapathRecords = Pick<
+  RecordSet,
+  'network' | 'subnet' | 'port' | 'router' | 'floating_ip' | 'former_interface'
+>
+
+/** What the inventory wants of this machine at a moment. */
+export interface DesiredAt extends Desired {
+  readonly decisions: readonly Decision[]
+  /** Seconds since 1970 at which the same records want something else; undefined: never. */
+  readonly until: number | undefined
+}
+
+/**
+ * Works out what the inventory wants of this machine: a bridge for each network that has a port or is a router's external
+ * one, a DHCP namespace for each network that has a DHCP port, a router namespace for each router.
+ *
+ * What is the same as at the last call, with the same configuration, are the same objects.
+ */
+export class Planner {
+  readonly #memo = new Memo<Planned>()
+
+  desired(records: DatapathRecords, config: DatapathConfig, nowSeconds: number): DesiredAt {
+    const { routers, until } = gatherRouters(records, config, nowSeconds)
+    const ports = Map.groupBy(records.port.values(), networkOf)
+    const inUse = networksInUse(records, ports)
+    const planned = [...this.#routers(routers, config), ...this.#networks(inUse, ports, records, config)]
+    this.#memo.sweep()
+    const namespaces = planned.flatMap(({ namespace }) => (namespace === undefined ? [] : [namespace]))
+    return {
+      bridges: new Map(inUse.map(bridgeOf).map((bridge) => [bridge.name, bridge])),
+      namespaces: new Map(namespaces.map((namespace) => [namespace.name, namespace])),
+      networks: new Set(records.network.keys()),
+      decisions: planned.map(({ decision }) => decision),
+      until,
+    }
+  }
+
+  #routers(routers: readonly RouterRecords[], config: DatapathConfig): readonly Planned[] {
+    return routers.map((each) => {
+      const { id, router, ports, formers, networks, subnets, floatingIps } = each
+      const given = [config, router, ...ports, ...formers, ...networks, ...subnets, ...floatingIps]
+      return this.#memo.get(id, given, () => routerNamespace(viewRouter(each), config))
+    })
+  }
+
+  #networks(
+    networks: readonly Network[],
+    portsByNetwork: ReadonlyMap<string, readonly Port[]>,
+    records: DatapathRecords,
+    config: DatapathConfig,
+  ): readonly Planned[] {
+    const subnetsByNetwork = Map.groupBy(records.subnet.values(), networkOf)
+    return networks.map((network) => {
+      const subnets = subnetsByNetwork.get(network.id) ?? []
+      const ports = portsByNetwork.get(network.id) ?? []
+      const routers = ports.filter(isRouterInterface).flatMap(({ deviceId }) => records.router.get(deviceId) ?? [])
+      return this.#memo.get(network.id, [config, network, ...subnets, ...ports, ...routers], () =>
+        dhcpNamespace(viewNetwork(network, subnets, ports, routers), config),
+      )
+    })
   }
 }
 
-function networkOf({ networkId }: Pick<Port, 'networkId'>): Port['networkId'] {
+function networksInUse(records: DatapathRecords, ports: ReadonlyMap<string, unknown>): readonly Network[] {
+  const external = new Set([...records.router.values()].map(({ externalGateway }) => externalGateway?.networkId))
+  const former = new Set([...records.former_interface.values()].map(({ networkId }) => networkId))
+  return [...records.network.values()].filter(({ id }) => ports.has(id) || external.has(id) || former.has(id))
+}
+
+function networkOf<Id>({ networkId }: { readonly networkId: Id }): Id {
   return networkId
 }

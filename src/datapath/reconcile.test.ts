@@ -2,16 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeHost } from '../../test/fakes/fake-host.ts'
 import { aDhcpPort, aNetwork, aPort, aRouterPort, aSubnet, NETWORK } from '../../test/support/network-records.ts'
+import { NO_FIREWALL } from '../host/namespace.ts'
 import type { IpAddress } from '../inventory/records/address.ts'
 import type { NetworkId, PortId } from '../inventory/records/ids.ts'
 import type { Network } from '../inventory/records/network.ts'
 import type { Port } from '../inventory/records/port.ts'
+import { emptyRecordSet } from '../inventory/records/records.ts'
 import type { Subnet } from '../inventory/records/subnet.ts'
 import { silentLog } from '../observe/log.ts'
-import { desiredState } from './desired.ts'
-import { DHCP_DEFAULTS, type DhcpConfig } from './dhcp/config.ts'
+import { DATAPATH_DEFAULTS, type DatapathConfig } from './config.ts'
+import { Planner } from './desired.ts'
 import { type Desired, NOTHING } from './plan.ts'
-import { reconcileOnce } from './reconcile.ts'
+import { type Datapath, reconcileOnce } from './reconcile.ts'
 
 // One machine walked through states; after each it is compared as text, and a second pass must find nothing to do.
 
@@ -22,7 +24,7 @@ interface Given {
   readonly networks?: readonly Network[]
   readonly subnets?: readonly Subnet[]
   readonly ports?: readonly Port[]
-  readonly config?: Partial<DhcpConfig>
+  readonly config?: Partial<DatapathConfig>
 }
 
 const v4 = aSubnet('s4', '10.0.0.0/24', { gatewayIp: '10.0.0.1' as IpAddress })
@@ -33,8 +35,8 @@ const guest = aPort('eeeeeeee-1111', ['s4=10.0.0.7'])
 function desired({ networks = [aNetwork()], subnets = [v4], ports = [dhcp], config = {} }: Given) {
   const byId = <T extends { readonly id: string }>(records: readonly T[]) =>
     new Map(records.map((one) => [one.id, one]))
-  const records = { network: byId(networks), subnet: byId(subnets), port: byId(ports) }
-  return desiredState(records, { ...DHCP_DEFAULTS, statePath: '/s', ...config })
+  const records = { ...emptyRecordSet(), network: byId(networks), subnet: byId(subnets), port: byId(ports) }
+  return new Planner().desired(records, { ...DATAPATH_DEFAULTS, statePath: '/s', ...config }, 0)
 }
 
 function lines(text: string): string {
@@ -53,7 +55,7 @@ const isolated = `
     ns-dddddddd-dd peer tapdddddddd-dd on brqaaaaaaaa-aa mtu 1450
       10.0.0.2/24
       169.254.169.254/32
-    default via 10.0.0.1 dev ns-dddddddd-dd
+    0.0.0.0/0 via 10.0.0.1 dev ns-dddddddd-dd
     proxy 169.254.169.254:80 network=${NETWORK}
     dnsmasq ${range4}`
 
@@ -67,7 +69,7 @@ const states: readonly { readonly name: string; readonly given: Given; readonly 
       ${guest.macAddress},host-10-0-0-7.openstacklocal,10.0.0.7`),
   },
   {
-    name: 'a router takes the gateway address: the proxy goes, the address stays',
+    name: 'a router that is not ours takes the gateway address: the proxy stays for those that hold the old route',
     given: { ports: [dhcp, aRouterPort('r', 's4=10.0.0.1')] },
     want: lines(`
       bridge brqaaaaaaaa-aa mtu 1450 ports tapdddddddd-dd
@@ -75,7 +77,8 @@ const states: readonly { readonly name: string; readonly given: Given; readonly 
         ns-dddddddd-dd peer tapdddddddd-dd on brqaaaaaaaa-aa mtu 1450
           10.0.0.2/24
           169.254.169.254/32
-        default via 10.0.0.1 dev ns-dddddddd-dd
+        0.0.0.0/0 via 10.0.0.1 dev ns-dddddddd-dd
+        proxy 169.254.169.254:80 network=${NETWORK}
         dnsmasq ${range4}
           ${aRouterPort('r').macAddress},host-10-0-0-1.openstacklocal,10.0.0.1`),
   },
@@ -112,7 +115,7 @@ const states: readonly { readonly name: string; readonly given: Given; readonly 
           10.0.0.2/24
           169.254.169.254/32
           fe80::a9fe:a9fe/64
-        default via 10.0.0.1 dev ns-dddddddd-dd
+        0.0.0.0/0 via 10.0.0.1 dev ns-dddddddd-dd
         proxy 169.254.169.254:80 network=${NETWORK}
         proxy [fe80::a9fe:a9fe%ns-dddddddd-dd]:80 network=${NETWORK}
         dnsmasq ${range4}`),
@@ -136,18 +139,22 @@ const states: readonly { readonly name: string; readonly given: Given; readonly 
   { name: 'the network is deleted: nothing left behind', given: { networks: [], ports: [] }, want: '' },
 ]
 
+async function reconcile(deps: Omit<Datapath<Desired>, 'settled'>) {
+  return (await reconcileOnce({ ...deps, settled: new WeakMap() })).report
+}
+
 test('one machine through all states, from each to the next, and a second pass finds nothing to do', async () => {
   const host = new FakeHost()
   for (const { name, given, want } of states) {
     const deps = { host, log: silentLog, desired: () => desired(given) }
-    const first = await reconcileOnce(deps)
+    const first = await reconcile(deps)
     assert.deepEqual(
       first.failed.map(({ cause }) => cause.message),
       [],
       name,
     )
     assert.equal(sorted(host.print()), sorted(want), name)
-    const second = await reconcileOnce(deps)
+    const second = await reconcile(deps)
     assert.deepEqual(second, { done: [], failed: [] }, `${name}: second pass`)
   }
 })
@@ -161,13 +168,16 @@ const drifts: readonly { readonly name: string; readonly damage: (host: FakeHost
   [
     {
       name: 'dnsmasq is dead',
-      damage: (host) => Object.assign(host.namespaces.get(NETNS) ?? {}, { dnsmasq: undefined }),
-      want: ['dnsmasq-start: dnsmasq does not run'],
+      damage: (host) => Object.assign(host.namespaces.get(NETNS) ?? {}, { programs: [] }),
+      want: ['program-start: dnsmasq does not run'],
     },
     {
       name: 'an address was deleted',
       damage: (host) => host.changeDevice(NETNS, 'ns-dddddddd-dd', { addresses: ['10.0.0.2/24'] }),
-      want: ['address-add: address 169.254.169.254/32 is missing'],
+      want: [
+        'address-add: address 169.254.169.254/32 is missing',
+        'device-set: neighbours have to hear of 169.254.169.254/32',
+      ],
     },
     {
       name: 'an address was added',
@@ -189,17 +199,17 @@ const drifts: readonly { readonly name: string; readonly damage: (host: FakeHost
       name: 'dnsmasq runs from an earlier run',
       damage: (host) => {
         const namespace = host.namespaces.get(NETNS)
-        if (namespace?.dnsmasq) namespace.dnsmasq = { ...namespace.dnsmasq, files: undefined }
+        if (namespace) namespace.programs = namespace.programs.map((one) => ({ ...one, files: undefined }))
       },
-      want: ['dnsmasq-reload: dnsmasq was started by an earlier run'],
+      want: ['program-reload: dnsmasq was started by an earlier run'],
     },
     {
       name: 'dnsmasq runs with other arguments',
       damage: (host) => {
         const namespace = host.namespaces.get(NETNS)
-        if (namespace?.dnsmasq) namespace.dnsmasq = { ...namespace.dnsmasq, arguments: ['--old'] }
+        if (namespace) namespace.programs = namespace.programs.map((one) => ({ ...one, arguments: ['--old'] }))
       },
-      want: ['dnsmasq-restart: dnsmasq runs with other arguments'],
+      want: ['program-restart: dnsmasq runs with other arguments'],
     },
     {
       name: 'a sysctl was changed',
@@ -220,10 +230,10 @@ for (const { name, damage, want } of drifts) {
   test(`drift is repaired, and nothing else is touched: ${name}`, async () => {
     const host = new FakeHost()
     const deps = { host, log: silentLog, desired: () => desired({}) }
-    await reconcileOnce(deps)
+    await reconcile(deps)
     const whole = host.print()
     damage(host)
-    const report = await reconcileOnce(deps)
+    const report = await reconcile(deps)
     assert.deepEqual(
       report.done.map(({ command, reason }) => `${command.kind}: ${reason}`),
       want,
@@ -234,9 +244,16 @@ for (const { name, damage, want } of drifts) {
 
 test('a name without a namespace is taken away and made anew', async () => {
   const host = new FakeHost()
-  const empty = { sysctls: {}, devices: [], defaultRoutes: [], listening: new Set<string>(), dnsmasq: undefined }
+  const empty = {
+    sysctls: {},
+    devices: [],
+    routes: [],
+    firewall: NO_FIREWALL,
+    listening: new Set<string>(),
+    programs: [],
+  }
   host.namespaces.set(NETNS, { name: NETNS, isOurs: false, isEmptyName: true, ...empty })
-  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  await reconcile({ host, log: silentLog, desired: () => desired({}) })
   assert.equal(sorted(host.print()), sorted(lines(isolated)))
 })
 
@@ -250,7 +267,7 @@ test('a broken and an unreadable namespace do not stop the others, and the repor
   }
   host.broken.set(`qdhcp-${ids[0]}`, 'Operation not permitted')
   host.unreadable.set(`qdhcp-${ids[1]}`, new Error('Too many open files'))
-  const report = await reconcileOnce({ host, log: silentLog, desired: () => desired(given) })
+  const report = await reconcile({ host, log: silentLog, desired: () => desired(given) })
   assert.deepEqual([...host.namespaces.keys()], [`qdhcp-${ids[2]}`])
   assert.deepEqual(
     new Map(report.failed.map(({ where, command, cause }) => [where, `${command?.kind}: ${cause.message}`])),
@@ -263,36 +280,43 @@ test('a broken and an unreadable namespace do not stop the others, and the repor
 
 test('a bridge somebody else is plugged into stays when its network goes', async () => {
   const host = new FakeHost()
-  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  await reconcile({ host, log: silentLog, desired: () => desired({}) })
   const bridge = host.bridges.values().next().value
   if (bridge) bridge.ports = [...bridge.ports, 'tapsomeone']
   const deps = { host, log: silentLog, desired: () => desired({ networks: [], ports: [] }) }
-  await reconcileOnce(deps)
+  await reconcile(deps)
   assert.equal(host.print(), 'bridge brqaaaaaaaa-aa mtu 1450 ports tapsomeone')
   if (bridge) bridge.ports = []
-  await reconcileOnce(deps)
+  await reconcile(deps)
   assert.equal(host.print(), '')
 })
 
 test('what is kept of a network stays while the network is there, also over a teardown, and goes with it', async () => {
   const host = new FakeHost()
-  const reconcile = (wanted: () => Desired) => reconcileOnce({ host, log: silentLog, desired: wanted })
-  await reconcile(() => desired({}))
-  await reconcile(() => desired({ networks: [aNetwork({ adminStateUp: false })] }))
-  await reconcile(() => NOTHING)
+  const toward = (wanted: () => Desired) => reconcile({ host, log: silentLog, desired: wanted })
+  await toward(() => desired({}))
+  await toward(() => desired({ networks: [aNetwork({ adminStateUp: false })] }))
+  await toward(() => NOTHING)
   assert.deepEqual(host.dhcpNetworks, new Set([NETWORK]))
-  await reconcile(() => desired({ networks: [], ports: [] }))
+  await toward(() => desired({ networks: [], ports: [] }))
   assert.deepEqual(host.dhcpNetworks, new Set())
 })
 
 test('what nobody has marked is taken when it is wanted, and never deleted', async () => {
   const host = new FakeHost()
-  const free = { sysctls: {}, devices: [], defaultRoutes: [], listening: new Set<string>(), dnsmasq: undefined }
+  const free = {
+    sysctls: {},
+    devices: [],
+    routes: [],
+    firewall: NO_FIREWALL,
+    listening: new Set<string>(),
+    programs: [],
+  }
   for (const name of [NETNS, 'qdhcp-free'])
     host.namespaces.set(name, { name, isOurs: false, isEmptyName: false, ...free })
   for (const name of ['brqaaaaaaaa-aa', 'brqfree'])
     host.bridges.set(name, { name, mtu: 1450, up: true, owner: 'nobody', ports: [] })
-  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
+  await reconcile({ host, log: silentLog, desired: () => desired({}) })
   assert.deepEqual(
     [...host.namespaces.values()].map(({ isOurs }) => isOurs),
     [true, false],
@@ -301,7 +325,7 @@ test('what nobody has marked is taken when it is wanted, and never deleted', asy
     [...host.bridges.values()].map(({ owner }) => owner),
     ['us', 'nobody'],
   )
-  await reconcileOnce({ host, log: silentLog, desired: () => desired({ networks: [], ports: [] }) })
+  await reconcile({ host, log: silentLog, desired: () => desired({ networks: [], ports: [] }) })
   assert.deepEqual([...host.namespaces.keys()], ['qdhcp-free'])
   assert.deepEqual([...host.bridges.keys()], ['brqfree'])
 })
@@ -310,7 +334,7 @@ test('a bridge that another firstboot made is used as it is', async () => {
   const host = new FakeHost()
   const name = 'brqaaaaaaaa-aa'
   host.bridges.set(name, { name, mtu: 1450, up: true, owner: 'others', ports: [] })
-  await reconcileOnce({ host, log: silentLog, desired: () => desired({}) })
-  await reconcileOnce({ host, log: silentLog, desired: () => NOTHING })
+  await reconcile({ host, log: silentLog, desired: () => desired({}) })
+  await reconcile({ host, log: silentLog, desired: () => NOTHING })
   assert.equal(host.bridges.get(name)?.owner, 'others')
 })

@@ -1,12 +1,20 @@
-import { type Command, CommandFailed, type DatapathHost, type Observed } from '../host/host.ts'
+import { type Command, CommandFailed, type DatapathHost, type Observed, type ObservedNamespace } from '../host/host.ts'
+import type { Namespace } from '../host/namespace.ts'
 import type { Log } from '../observe/log.ts'
-import { type Desired, planBridgeRemoval, planBridges, planForgetting, planNamespace, type Step } from './plan.ts'
+import { planBridgeRemoval, planBridges } from './plan/bridges.ts'
+import type { Step } from './plan/step.ts'
+import { type Desired, planForgetting, planNamespace } from './plan.ts'
 
-export interface Datapath {
+export interface Datapath<D extends Desired> {
   readonly host: DatapathHost
   readonly log: Log
-  readonly desired: () => Desired
+  readonly desired: () => D
+  /** Kept from pass to pass. */
+  readonly settled: Settled
 }
+
+/** Namespaces found to be as they should be: nothing needs comparing again while both are the same objects. */
+export type Settled = WeakMap<ObservedNamespace, Namespace>
 
 /** What one pass did. Nothing done and nothing failed: all is as it should be. */
 export interface Report {
@@ -29,35 +37,54 @@ export interface Failed {
 /** Namespaces worked on at once: enough to hide the start of a program, few enough for a small machine. */
 const CONCURRENCY = 8
 
+/** What one pass wanted, what it saw before it did anything, and what it did. */
+export interface Pass<D extends Desired> {
+  readonly desired: D
+  readonly observed: Observed
+  readonly report: Report
+}
+
 /** One pass: look, plan, act. A failure in one namespace or bridge does not stop the others; the next pass tries again. */
-export async function reconcileOnce(deps: Datapath): Promise<Report> {
+export async function reconcileOnce<D extends Desired>(deps: Datapath<D>): Promise<Pass<D>> {
   const observed = await deps.host.observe()
+  const desired = deps.desired()
   const report = { done: [] as Done[], failed: [...observed.unreadable].map(unreadable) }
   for (const { where, cause } of report.failed)
     deps.log.warn({ netns: where, err: cause.message }, 'netns is unreadable')
-  for (const phase of jobs(deps.desired(), observed)) {
+  for (const phase of planPass(desired, observed, deps.settled)) {
     const waiting = phase.values()
     const worker = async () => {
       for (const job of waiting) await perform(job, deps, report)
     }
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, phase.length) }, worker))
   }
-  return report
+  return { desired, observed, report }
 }
 
-interface Job {
+/** All steps in one namespace, or one elsewhere. */
+export interface Job {
   readonly where: string
   readonly steps: readonly Step[]
 }
 
-/** Phases that follow one another: a device needs its bridge, a bridge goes when its ports have gone, and leases when
- *  their dnsmasq has. */
-function jobs(desired: Desired, observed: Observed): readonly (readonly Job[])[] {
+/**
+ * What a pass has to do. Pure but for what it remembers.
+ *
+ * Phases follow one another: a device needs its bridge, a bridge goes when its ports have gone, and leases when their
+ * dnsmasq has. Namespaces are begun in the order in which they are wanted.
+ */
+export function planPass(desired: Desired, observed: Observed, settled: Settled): readonly (readonly Job[])[] {
   const names = new Set([...desired.namespaces.keys(), ...observed.namespaces.keys()])
-  const namespaces = [...names]
-    .filter((where) => !observed.unreadable.has(where))
-    .map((where) => ({ where, steps: planNamespace(desired.namespaces.get(where), observed.namespaces.get(where)) }))
-    .filter(({ steps }) => steps.length > 0)
+  const namespaces: Job[] = []
+  for (const where of names) {
+    if (observed.unreadable.has(where)) continue
+    const wanted = desired.namespaces.get(where)
+    const seen = observed.namespaces.get(where)
+    if (seen !== undefined && wanted !== undefined && settled.get(seen) === wanted) continue
+    const steps = planNamespace(wanted, seen)
+    if (steps.length > 0) namespaces.push({ where, steps })
+    else if (seen !== undefined && wanted !== undefined) settled.set(seen, wanted)
+  }
   return [
     planBridges(desired, observed).map(job),
     namespaces,
@@ -71,8 +98,8 @@ function job(step: Step): Job {
 
 function whereOf(command: Command): string {
   if ('bridge' in command) return command.bridge.name
-  if ('name' in command) return command.name
-  return 'network' in command ? command.network : command.netns
+  if ('netns' in command) return command.netns
+  return 'network' in command ? command.network : command.name
 }
 
 function unreadable([where, cause]: readonly [string, Error]): Failed {
@@ -83,7 +110,11 @@ function label({ where, steps }: Job): readonly Done[] {
   return steps.map((step) => ({ where, ...step }))
 }
 
-async function perform(job: Job, { host, log }: Datapath, report: { done: Done[]; failed: Failed[] }): Promise<void> {
+async function perform(
+  job: Job,
+  { host, log }: Pick<Datapath<Desired>, 'host' | 'log'>,
+  report: { done: Done[]; failed: Failed[] },
+): Promise<void> {
   try {
     await host.execute(job.steps.map(({ command }) => command))
     note(label(job), log, report)

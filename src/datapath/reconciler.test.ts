@@ -4,9 +4,10 @@ import { FakeHost } from '../../test/fakes/fake-host.ts'
 import { aDhcpPort, aNetwork, aSubnet, NETWORK } from '../../test/support/network-records.ts'
 import { emptyRecordSet, type Noun, type RecordSet } from '../inventory/records/records.ts'
 import { silentLog } from '../observe/log.ts'
-import { desiredState } from './desired.ts'
-import { DHCP_DEFAULTS } from './dhcp/config.ts'
+import { DATAPATH_DEFAULTS } from './config.ts'
+import { Planner } from './desired.ts'
 import { Reconciler } from './reconciler.ts'
+import { resumedListeners } from './resume.ts'
 
 class ChangingInventory {
   records: RecordSet = emptyRecordSet()
@@ -46,11 +47,14 @@ function set(host = new FakeHost()) {
       return FakeHost.prototype.observe.call(host)
     },
   })
+  const planner = new Planner()
+  const config = { ...DATAPATH_DEFAULTS, statePath: '/s' }
   const reconciler = new Reconciler({
     inventory,
     host: counted,
     log: silentLog,
-    desired: (records) => desiredState(records, { ...DHCP_DEFAULTS, statePath: '/s' }),
+    desired: (records, now) => planner.desired(records, config, now),
+    resume: (observed) => resumedListeners(observed, config),
     periodMilliseconds: 3_600_000,
   })
   return { inventory, host, reconciler, passes: () => passes }

@@ -1,20 +1,36 @@
-import type { DatapathHost } from '../host/host.ts'
+import type { Command, DatapathHost, Observed, ObservedNamespace } from '../host/host.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
-import { resumedListeners } from './dhcp/resume.ts'
-import { type Desired, NOTHING } from './plan.ts'
-import { type Report, reconcileOnce } from './reconcile.ts'
+import type { DesiredAt } from './desired.ts'
+import { History } from './history.ts'
+import { NOTHING } from './plan.ts'
+import { type Job, planPass, type Report, reconcileOnce, type Settled } from './reconcile.ts'
 
 /** How long drift that announces itself by nothing (a deleted address) may last. */
 const PERIOD_MILLISECONDS = 2_000
 
 export interface ReconcilerDeps {
   readonly inventory: Pick<Inventory, 'ready' | 'records' | 'sequence' | 'onChange'>
-  readonly desired: (records: Inventory['records']) => Desired
+  readonly desired: (records: Inventory['records'], nowSeconds: number) => DesiredAt
+  /** What to listen on again in a namespace that an earlier run left. */
+  readonly resume: (observed: ObservedNamespace) => readonly Command[]
   readonly host: DatapathHost
   readonly log: Log
   readonly periodMilliseconds?: number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
 }
+
+/** What is wanted, what the last pass saw before it did anything, and what came of it. */
+export interface State {
+  readonly desired: DesiredAt
+  readonly observed: Observed
+  readonly history: History
+  /** When the last pass ended, milliseconds since 1970. */
+  readonly at: number
+}
+
+const NOTHING_AT_ALL: DesiredAt = { ...NOTHING, decisions: [], until: undefined }
 
 /** Keeps this machine as the inventory wants it. Events only say "look again": one pass runs at a time, and all that
  *  happens meanwhile is one more pass. */
@@ -23,8 +39,11 @@ export class Reconciler {
   readonly #endings: (() => void)[] = []
   #running: Promise<Report> | undefined
   #next: Promise<Report> | undefined
-  #wanted: { readonly sequence: number; readonly desired: Desired } | undefined
+  #wanted: { readonly sequence: number; readonly desired: DesiredAt } | undefined
   #isTornDown = false
+  #state: State | undefined
+  readonly #settled: Settled = new WeakMap()
+  readonly #history = new History()
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps
@@ -61,6 +80,25 @@ export class Reconciler {
     return this.#next
   }
 
+  /** As `look`, with what is wanted worked out anew: something other than the inventory has changed. */
+  lookAnew(): Promise<Report> {
+    this.#wanted = undefined
+    return this.look()
+  }
+
+  /** undefined until the first pass has ended. */
+  get state(): State | undefined {
+    return this.#state
+  }
+
+  /** What a pass would do now if the records were these. Does nothing. */
+  async preview(records?: Inventory['records']): Promise<readonly (readonly Job[])[]> {
+    const { inventory, desired, host } = this.#deps
+    await inventory.ready
+    const wanted = records === undefined ? this.#desired() : desired(records, this.#nowSeconds())
+    return planPass(wanted, await host.observe(), new WeakMap())
+  }
+
   /** Ends looking, and leaves everything as it is: guests keep their DHCP while we are away. */
   async stop(): Promise<void> {
     for (const end of this.#endings.splice(0)) end()
@@ -76,10 +114,10 @@ export class Reconciler {
   }
 
   async #resume(): Promise<void> {
-    const { host, log } = this.#deps
+    const { host, log, resume } = this.#deps
     for (const [netns, observed] of (await host.observe()).namespaces) {
       try {
-        await host.execute(resumedListeners(observed))
+        await host.execute(resume(observed))
       } catch (error) {
         log.warn({ netns, err: error }, 'cannot listen where an earlier run did')
       }
@@ -95,18 +133,39 @@ export class Reconciler {
     return pass
   }
 
-  #pass(): Promise<Report> {
+  async #pass(): Promise<Report> {
     const { host, log } = this.#deps
-    return reconcileOnce({ host, log, desired: () => this.#desired() })
+    const { desired, observed, report } = await reconcileOnce({
+      host,
+      log,
+      desired: () => this.#desired(),
+      settled: this.#settled,
+    })
+    const at = this.#now()
+    this.#history.add(report, at)
+    this.#state = { desired, observed, history: this.#history, at }
+    return report
   }
 
-  #desired(): Desired {
+  /** Worked out again when the inventory has changed, or the time has come that the last answer named. */
+  #desired(): DesiredAt {
     const { inventory, desired } = this.#deps
-    if (this.#isTornDown) return NOTHING
-    if (this.#wanted?.sequence !== inventory.sequence) {
-      this.#wanted = { sequence: inventory.sequence, desired: desired(inventory.records) }
-    }
-    return this.#wanted.desired
+    if (this.#isTornDown) return NOTHING_AT_ALL
+    const now = this.#nowSeconds()
+    const { sequence, desired: known } = this.#wanted ?? {}
+    if (known !== undefined && sequence === inventory.sequence && now < (known.until ?? Number.POSITIVE_INFINITY))
+      return known
+    const fresh = desired(inventory.records, now)
+    this.#wanted = { sequence: inventory.sequence, desired: fresh }
+    return fresh
+  }
+
+  #now(): number {
+    return (this.#deps.now ?? Date.now)()
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.#now() / 1_000)
   }
 
   #lookAgain(): void {

@@ -1,5 +1,6 @@
 import { type IpAddress, type MacAddress, toNumber } from './records/address.ts'
 import type { FloatingIp } from './records/floating-ip.ts'
+import type { FormerInterface } from './records/former-interface.ts'
 import type { NetworkId, PortId, RouterId, SubnetId } from './records/ids.ts'
 import { DHCP_PORT, type Port, ROUTER_INTERFACE_OWNERS } from './records/port.ts'
 import type { Change } from './records/records.ts'
@@ -9,6 +10,7 @@ export class CatalogIndex {
   readonly #byAddress = new Map<string, Port>()
   readonly #byDevice = new Map<string, Map<PortId, Port>>()
   readonly #dhcpByNetwork = new Map<NetworkId, Map<PortId, Port>>()
+  readonly #formerByRouter = new Map<RouterId, Map<PortId, FormerInterface>>()
   readonly #floatingByPort = new Map<PortId, Map<string, FloatingIp>>()
 
   /** Moves a record's entries. @param before  the record as it was, undefined when it is new */
@@ -16,6 +18,11 @@ export class CatalogIndex {
     if (change.noun === 'port') {
       if (before !== undefined) this.#removePort(before as Port)
       if (change.op === 'put') this.#addPort(change.record)
+    }
+    if (change.noun === 'former_interface') {
+      const old = before as FormerInterface | undefined
+      if (old !== undefined) removeFrom(this.#formerByRouter, old.routerId, old.id)
+      if (change.op === 'put') addTo(this.#formerByRouter, change.record.routerId, change.record.id, change.record)
     }
     if (change.noun === 'floating_ip') {
       const old = before as FloatingIp | undefined
@@ -38,6 +45,11 @@ export class CatalogIndex {
     return new Map(
       interfaces.flatMap((port) => port.fixedIps.map(({ subnetId }) => [subnetId, port.networkId] as const)),
     )
+  }
+
+  /** What a router had before, and may be asked through yet. */
+  formerInterfaces(router: RouterId): readonly FormerInterface[] {
+    return [...(this.#formerByRouter.get(router)?.values() ?? [])]
   }
 
   dhcpPorts(network: NetworkId): readonly Port[] {

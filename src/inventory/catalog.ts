@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AssemblyOptions } from './assemble.ts'
 import { CatalogIndex } from './catalog-index.ts'
+import { standingFixedIps } from './former-interfaces.ts'
 import { InstanceCache } from './instance-cache.ts'
 import type { IpAddress, MacAddress } from './records/address.ts'
-import type { InstanceId, NetworkId } from './records/ids.ts'
+import type { InstanceId, NetworkId, RouterId, SubnetId } from './records/ids.ts'
 import type { Port } from './records/port.ts'
 import { type Change, emptyRecordSet, NOUNS, type Noun, type Records } from './records/records.ts'
 import type { Feed, Inventory, InventoryStore, Snapshot } from './store.ts'
@@ -58,6 +59,22 @@ export function openInventory(
     return networks.map((network) => index.portOn(network, client)).filter((port) => port !== undefined)
   }
 
+  /** The subnets a router has an interface in, and those it had one in until lately, with their networks. */
+  function subnetsBehind(router: RouterId, formerSince = Number.POSITIVE_INFINITY): ReadonlyMap<SubnetId, NetworkId> {
+    const attached = index.routerSubnets(router)
+    const formers = index.formerInterfaces(router).filter(({ detachedAt }) => detachedAt >= formerSince)
+    if (formers.length === 0) return attached
+    const around = {
+      subnet: (id: SubnetId) => records.subnet.get(id),
+      portOn: (network: NetworkId, address: IpAddress) => index.portOn(network, address),
+      attached: [...attached.keys()].map((id) => records.subnet.get(id)).filter((subnet) => subnet !== undefined),
+    }
+    const former = formers.flatMap((each) =>
+      standingFixedIps(each, around).map(({ subnetId }) => [subnetId, each.networkId] as const),
+    )
+    return new Map([...former, ...attached])
+  }
+
   function takeIn(feed: Feed): void {
     for (const change of feed.changes) apply(change)
     sequence = feed.sequence
@@ -93,7 +110,7 @@ export function openInventory(
     ports(within, client) {
       const wanted = 'mac' in client ? client.mac : client.fixedIp
       if ('networkId' in within) return portsOn([within.networkId], wanted)
-      const subnets = index.routerSubnets(within.routerId)
+      const subnets = subnetsBehind(within.routerId, within.formerSince)
       const found = portsOn([...new Set(subnets.values())], wanted)
       if ('mac' in client) return found
       // An address in a subnet the router does not serve may be anybody's: it must neither answer nor hide the right one.

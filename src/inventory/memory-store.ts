@@ -1,8 +1,10 @@
+import { formerInterfaceChanges } from './former-interfaces.ts'
 import { type Change, emptyRecordSet, NOUNS, type Noun, type RecordSet } from './records/records.ts'
 import { type Feed, InventoryConflict, InventoryRejected, type InventoryStore, type Snapshot } from './store.ts'
 
-/** An inventory that lives as long as the object: for a document rendered from a file, and for tests. */
-export function openMemoryStore(): InventoryStore {
+/** An inventory that lives as long as the object: for a document rendered from a file, and for tests.
+ *  @param now  milliseconds since 1970 */
+export function openMemoryStore(now: () => number = Date.now): InventoryStore {
   let records = emptyRecordSet()
   let sequence = 0
   const history: Feed[] = []
@@ -17,9 +19,11 @@ export function openMemoryStore(): InventoryStore {
       if (expected !== sequence) {
         throw new InventoryConflict(`the inventory was changed by somebody else after commit ${expected}`)
       }
-      records = checked(applyChanges(records, changes))
+      const own = formerInterfaceChanges(records, changes, Math.floor(now() / 1_000))
+      const all = [...changes, ...own]
+      records = checked(applyChanges(records, all))
       sequence += 1
-      history.push({ changes: [...changes], sequence })
+      history.push({ changes: all, sequence })
       for (const poke of followers) poke()
       return sequence
     },

@@ -64,9 +64,10 @@ export interface Inventory extends InventoryEvents {
   readonly sequence: number
   /** Looked up without regard to case, as Nova on MariaDB does. The same object as long as nothing about it changed. */
   instance(id: InstanceId | string): Instance | undefined
-  /** The ports with this fixed IP or MAC address on one network, or on any network the router has an interface on. */
+  /** The ports with this fixed IP or MAC address on one network, or on any network the router has an interface on.
+   *  `formerSince` (seconds since 1970) counts those that were detached since then too. */
   ports(
-    within: { readonly networkId: NetworkId } | { readonly routerId: RouterId },
+    within: { readonly networkId: NetworkId } | { readonly routerId: RouterId; readonly formerSince?: number },
     client: { readonly fixedIp: IpAddress } | { readonly mac: MacAddress },
   ): readonly Port[]
 }

@@ -2,12 +2,26 @@ import { held } from '../http/errors.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { PortDirectory } from './port-directory.ts'
 
-/** The ports of our own inventory, answered from memory. */
-export function inventoryDirectory(inventory: Inventory): PortDirectory {
+/** The field's default (dhcp_lease_duration). */
+const LEASE_SECONDS = 86_400
+
+/**
+ * The ports of our own inventory, answered from memory. Behind a router are the networks it is attached to, and those it was
+ * attached to until lately: their guests send through it until they renew their leases.
+ *
+ * @param leaseSeconds  how long a lease lasts; -1 is for ever
+ */
+export function inventoryDirectory(
+  inventory: Inventory,
+  leaseSeconds: () => number = () => LEASE_SECONDS,
+): PortDirectory {
   return {
     find: async (within, client) => {
       await held(inventory.ready)
-      return inventory.ports(within, client)
+      if ('networkId' in within) return inventory.ports(within, client)
+      const lease = leaseSeconds()
+      const formerSince = lease === -1 ? 0 : Math.floor(Date.now() / 1_000) - lease
+      return inventory.ports({ ...within, formerSince }, client)
     },
   }
 }

@@ -4,7 +4,17 @@ import { applyChanges } from '../../src/inventory/memory-store.ts'
 import type { RecordSet } from '../../src/inventory/records/records.ts'
 import { emptyRecordSet, NOUNS } from '../../src/inventory/records/records.ts'
 import { type Feed, InventoryConflict, InventoryRejected, type InventoryStore } from '../../src/inventory/store.ts'
-import { floatingIp, port, portId, put, server, serverId, serverWithPort, surroundings } from './sample-records.ts'
+import {
+  floatingIp,
+  port,
+  portId,
+  put,
+  ROUTER,
+  server,
+  serverId,
+  serverWithPort,
+  surroundings,
+} from './sample-records.ts'
 
 /** Two views of one inventory: two connections where the store has such, else the same store twice. */
 export interface OpenedStores {
@@ -36,6 +46,29 @@ export function describeStore(name: string, open: () => Promise<OpenedStores>): 
         const { records } = await second.load()
         assert.equal(records.server.get(serverId(11))?.name, 'renamed')
         assert.equal(records.port.size, 0)
+      },
+
+      'remembers the interface a router loses, and forgets it when it comes back': async ({ first, second }) => {
+        const binding = { deviceId: ROUTER, deviceOwner: 'network:router_interface' }
+        const own = port(11, binding)
+        const up = {
+          ...(applyChanges(emptyRecordSet(), surroundings).router.get(ROUTER) ?? assert.fail()),
+          adminStateUp: true,
+        }
+        await first.commit([...surroundings, put('router', up), put('port', own)], 0)
+        await first.commit([{ op: 'delete', noun: 'port', id: own.id }], 1)
+        const [former] = (await second.load()).records.former_interface.values()
+        assert.deepEqual([former?.id, former?.routerId, former?.fixedIps], [own.id, ROUTER, own.fixedIps])
+        await first.commit([put('port', own)], 2)
+        assert.equal((await second.load()).records.former_interface.size, 0)
+        await first.commit(
+          [
+            { op: 'delete', noun: 'port', id: own.id },
+            { op: 'delete', noun: 'router', id: ROUTER },
+          ],
+          3,
+        )
+        assert.equal((await second.load()).records.former_interface.size, 1)
       },
 
       'two ports swap their addresses in one commit': async ({ first, second }) => {

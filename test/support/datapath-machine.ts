@@ -4,10 +4,11 @@ import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { desiredState } from '../../src/datapath/desired.ts'
-import { DHCP_DEFAULTS } from '../../src/datapath/dhcp/config.ts'
-import { DHCP_SYSCTLS, DHCP_SYSCTLS_IPV6 } from '../../src/datapath/dhcp/namespace.ts'
+import { DATAPATH_DEFAULTS, type DatapathConfig } from '../../src/datapath/config.ts'
+import { Planner } from '../../src/datapath/desired.ts'
+import { FIREWALL_PREFIXES, NETNS_PREFIXES, SYSCTLS } from '../../src/datapath/namespaces.ts'
 import { Reconciler } from '../../src/datapath/reconciler.ts'
+import { resumedListeners } from '../../src/datapath/resume.ts'
 import { KernelHost } from '../../src/host/kernel-host.ts'
 import { Listeners } from '../../src/host/listeners.ts'
 import { addNetns, deleteNetns, plugPort, unplug } from '../../src/host/plug.ts'
@@ -49,10 +50,11 @@ export interface RunningDatapath {
 /** A DHCP agent whose proxies answer with the network and, as they see it, the guest's address. */
 export function startDatapath(inventory: RecordsInHand, statePath: string): RunningDatapath {
   const host = new KernelHost({
-    netnsPrefixes: ['qdhcp-'],
+    netnsPrefixes: NETNS_PREFIXES,
+    firewallPrefixes: FIREWALL_PREFIXES,
     bridgePrefix: 'brq',
     statePath,
-    sysctls: Object.keys({ ...DHCP_SYSCTLS, ...DHCP_SYSCTLS_IPV6 }),
+    sysctls: SYSCTLS,
     sockets: new Listeners((fd, { stamp }) => {
       const networkId = 'networkId' in stamp ? stamp.networkId : stamp.routerId
       const server = createServer(({ socket }, reply) => {
@@ -66,8 +68,16 @@ export function startDatapath(inventory: RecordsInHand, statePath: string): Runn
     }),
     warn: (what) => assert.fail(what),
   })
-  const desired = (records: RecordSet) => desiredState(records, { ...DHCP_DEFAULTS, statePath })
-  const reconciler = new Reconciler({ inventory, desired, host, log: silentLog, periodMilliseconds: 3_600_000 })
+  const config: DatapathConfig = { ...DATAPATH_DEFAULTS, statePath }
+  const planner = new Planner()
+  const reconciler = new Reconciler({
+    inventory,
+    desired: (records, now) => planner.desired(records, config, now),
+    resume: (observed) => resumedListeners(observed, config),
+    host,
+    log: silentLog,
+    periodMilliseconds: 3_600_000,
+  })
   return {
     reconciler,
     async leave() {

@@ -1,7 +1,8 @@
 import { type Cidr, type IpAddress, ipVersion, type MacAddress } from '../../src/inventory/records/address.ts'
-import type { NetworkId, PortId, ProjectId, SubnetId } from '../../src/inventory/records/ids.ts'
+import type { NetworkId, PortId, ProjectId, RouterId, SubnetId } from '../../src/inventory/records/ids.ts'
 import type { Network } from '../../src/inventory/records/network.ts'
 import type { Port } from '../../src/inventory/records/port.ts'
+import type { Router } from '../../src/inventory/records/router.ts'
 import type { HostRoute, Subnet } from '../../src/inventory/records/subnet.ts'
 
 /** Records with what a test does not care about filled in. Everything is of the network NETWORK unless said otherwise. */
@@ -70,6 +71,18 @@ export function aDhcpPort(id: string, ...addresses: string[]): Port {
 
 export function aRouterPort(id: string, ...addresses: string[]): Port {
   return aPort(id, addresses, { deviceOwner: 'network:router_interface', deviceId: 'r1' })
+}
+
+export function aRouter(id: string, fields: Partial<Router> = {}): Router {
+  return {
+    id: id as RouterId,
+    projectId: PROJECT,
+    name: 'r',
+    adminStateUp: true,
+    externalGateway: null,
+    routes: [],
+    ...fields,
+  }
 }
 
 export function aRoute(destination: string, nexthop: string): HostRoute {

@@ -1,5 +1,5 @@
 import { type AllInOne, openAllInOne } from '../../daemons/all-in-one.ts'
-import type { DhcpValues } from '../../daemons/datapath.ts'
+import type { DatapathValues } from '../../daemons/datapath-config.ts'
 import type { GuestRequest } from '../../daemons/local-answers.ts'
 import type { DocumentValues } from '../../daemons/metadata-service.ts'
 import { openStateDirectory } from '../../daemons/state-directory.ts'
@@ -17,7 +17,7 @@ import { verifyGuest } from './verify.ts'
 
 export interface LabGiven {
   readonly values: DocumentValues &
-    DhcpValues & { readonly file: string; readonly once: boolean; readonly log_level: LogLevel }
+    DatapathValues & { readonly file: string; readonly once: boolean; readonly log_level: LogLevel }
   readonly terminal: Terminal
 }
 

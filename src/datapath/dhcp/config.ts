@@ -1,7 +1,8 @@
 import type { IpAddress } from '../../inventory/records/address.ts'
+import type { ProxyConfig } from '../proxy.ts'
 
 /** What dhcp_agent.ini and neutron.conf decide; each field is the option of the same name there. */
-export interface DhcpConfig {
+export interface DhcpConfig extends ProxyConfig {
   readonly enableIsolatedMetadata: boolean
   readonly forceMetadata: boolean
   readonly enableMetadataNetwork: boolean
@@ -21,8 +22,6 @@ export interface DhcpConfig {
   readonly dnsmasqConfigFile: string
   /** Most leases of one network. */
   readonly dnsmasqLeaseMax: number
-  /** Files live in `<state_path>/dhcp/<network>/`. Absolute. */
-  readonly statePath: string
   /** Whether this machine's kernel has IPv6 at all. No option: found out at start. */
   readonly hasIpv6: boolean
 }
@@ -30,6 +29,9 @@ export interface DhcpConfig {
 /** The field's defaults, but for `enable_isolated_metadata`: Debian's default, without which an isolated network has no
  *  metadata at all. */
 export const DHCP_DEFAULTS: Omit<DhcpConfig, 'statePath'> = {
+  metadataProxyDriver: 'native',
+  metadataProxySocket: '/run/metadata_proxy',
+  rateLimit: null,
   enableIsolatedMetadata: true,
   forceMetadata: false,
   enableMetadataNetwork: false,

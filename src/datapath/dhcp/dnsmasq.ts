@@ -18,6 +18,7 @@ export function dnsmasqOf(view: NetworkView, config: DhcpConfig): Dnsmasq {
   const hosts = namedAddresses(view, config)
   const leased = hosts.filter(({ reservation }) => reservation !== undefined)
   return {
+    kind: 'dnsmasq',
     directory,
     arguments: dnsmasqArguments(view, directory, config),
     files: {

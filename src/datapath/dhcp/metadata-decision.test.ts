@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aDhcpPort, aNetwork, aPort, aRouterPort, aSubnet } from '../../../test/support/network-records.ts'
+import { aDhcpPort, aNetwork, aPort, aRouter, aRouterPort, aSubnet } from '../../../test/support/network-records.ts'
 import type { IpAddress } from '../../inventory/records/address.ts'
 import type { Port } from '../../inventory/records/port.ts'
+import type { Router } from '../../inventory/records/router.ts'
 import type { Subnet } from '../../inventory/records/subnet.ts'
 import { DHCP_DEFAULTS, type DhcpConfig } from './config.ts'
 import { decideMetadata } from './metadata-decision.ts'
@@ -17,6 +18,7 @@ interface Case {
   readonly name: string
   readonly subnets?: readonly Subnet[]
   readonly ports?: readonly Port[]
+  readonly routers?: readonly Router[]
   readonly config?: Partial<DhcpConfig>
   readonly want: boolean
 }
@@ -45,6 +47,17 @@ const cases: readonly Case[] = [
   {
     name: 'only a gateway port holds the address',
     ports: [aPort('r', ['s4=10.0.0.1'], { deviceOwner: 'network:router_gateway' })],
+    want: true,
+  },
+  {
+    name: 'the router on the gateway address is down',
+    ports: [aRouterPort('r', 's4=10.0.0.1')],
+    routers: [aRouter('r1', { adminStateUp: false })],
+    want: true,
+  },
+  {
+    name: 'the interface on the gateway address is down',
+    ports: [{ ...aRouterPort('r', 's4=10.0.0.1'), adminStateUp: false }],
     want: true,
   },
   { name: 'no gateway', subnets: [{ ...v4, gatewayIp: null }], want: true },
@@ -87,11 +100,11 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const { name, subnets = [v4], ports = [], config = {}, want } of cases) {
-  test(`metadata is ${want ? '' : 'not '}served: ${name}`, () => {
-    const view = viewNetwork(aNetwork(), subnets, [...ports, dhcp])
+for (const { name, subnets = [v4], ports = [], routers = [], config = {}, want } of cases) {
+  test(`guests are ${want ? '' : 'not '}sent to the DHCP port: ${name}`, () => {
+    const view = viewNetwork(aNetwork(), subnets, [...ports, dhcp], routers)
     const decision = decideMetadata(view, { ...DHCP_DEFAULTS, statePath: '/s', ...config })
-    assert.equal(decision.serve, want, decision.because)
+    assert.equal(decision.sendsGuests, want, decision.because)
     assert.notEqual(decision.because, '')
   })
 }
@@ -104,21 +117,32 @@ const absent: readonly Case[] = [
 
 for (const { name, subnets = [v4], want } of absent) {
   test(`there is ${want ? 'a' : 'no'} namespace: ${name}`, () => {
-    const planned = dhcpNamespace(aNetwork(), subnets, [dhcp], { ...DHCP_DEFAULTS, statePath: '/s' })
-    assert.equal(planned !== undefined, want)
+    const planned = dhcpNamespace(viewNetwork(aNetwork(), subnets, [dhcp]), { ...DHCP_DEFAULTS, statePath: '/s' })
+    assert.equal(planned.namespace !== undefined, want, planned.decision.because)
   })
 }
 
-test('there is no namespace: the network is down, or has no DHCP port', () => {
+test('there is no namespace: the network is down, has no DHCP port, or that is down', () => {
   const config = { ...DHCP_DEFAULTS, statePath: '/s' }
-  assert.equal(dhcpNamespace(aNetwork({ adminStateUp: false }), [v4], [dhcp], config), undefined)
-  assert.equal(dhcpNamespace(aNetwork(), [v4], [], config), undefined)
+  const views = [
+    viewNetwork(aNetwork({ adminStateUp: false }), [v4], [dhcp]),
+    viewNetwork(aNetwork(), [v4], []),
+    viewNetwork(aNetwork(), [v4], [{ ...dhcp, adminStateUp: false }]),
+  ]
+  assert.deepEqual(
+    views.map((view) => dhcpNamespace(view, config)).map(({ namespace, decision }) => [namespace, decision.because]),
+    [
+      [undefined, 'the network is down'],
+      [undefined, 'the network has no DHCP port'],
+      [undefined, 'the DHCP port is down'],
+    ],
+  )
 })
 
 test('a metadata network speaks for its router', () => {
   const subnet = aSubnet('m', '169.254.169.240/28', { gatewayIp: '169.254.169.241' as IpAddress })
   const ports = [aRouterPort('r', 'm=169.254.169.241'), aDhcpPort('dhcp', 'm=169.254.169.242')]
   const config = { ...DHCP_DEFAULTS, statePath: '/s', enableMetadataNetwork: true }
-  const planned = dhcpNamespace(aNetwork(), [subnet], ports, config)
-  assert.deepEqual(planned?.namespace.listeners[0]?.stamp, { routerId: 'r1' })
+  const { namespace } = dhcpNamespace(viewNetwork(aNetwork(), [subnet], ports), config)
+  assert.deepEqual(namespace?.listeners[0]?.stamp, { routerId: 'r1' })
 })

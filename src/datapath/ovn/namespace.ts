@@ -1,7 +1,7 @@
 import type { Listener } from '../../host/namespace.ts'
 import { contains, type IpAddress, ipVersion, type MacAddress, parseCidr } from '../../inventory/records/address.ts'
 import type { NetworkId } from '../../inventory/records/ids.ts'
-import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../dhcp/namespace.ts'
+import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../metadata-address.ts'
 
 export const OVN_PREFIX = 'ovnmeta-'
 

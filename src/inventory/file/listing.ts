@@ -84,6 +84,13 @@ export const listColumns: { readonly [N in Noun]: readonly Column<N>[] } = {
     { title: 'flavor', cell: ({ flavorId }, records) => called('flavor', flavorId, records) },
     { title: 'hypervisor', cell: ({ hypervisor }) => hypervisor },
   ],
+  former_interface: [
+    id,
+    network,
+    { title: 'router', cell: ({ routerId }) => routerId },
+    { title: 'fixed IPs', cell: ({ fixedIps }) => fixedIps.map(({ ipAddress }) => ipAddress).join(', ') },
+    { title: 'since', cell: ({ detachedAt }) => new Date(detachedAt * 1_000).toISOString() },
+  ],
 }
 
 /** A table of all records of a noun, sorted by name: the titles, then one row for each record. */

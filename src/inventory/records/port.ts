@@ -35,6 +35,10 @@ export const ROUTER_INTERFACE_OWNERS: ReadonlySet<string> = new Set([
   'network:ha_router_replicated_interface',
 ])
 
+export function isRouterInterface(port: Pick<Port, 'deviceOwner'>): boolean {
+  return ROUTER_INTERFACE_OWNERS.has(port.deviceOwner)
+}
+
 export function isInstancePort(port: Port): boolean {
   return port.deviceId !== '' && port.deviceOwner.startsWith('compute:')
 }

@@ -1,5 +1,6 @@
 import type { Flavor } from './flavor.ts'
 import type { FloatingIp } from './floating-ip.ts'
+import type { FormerInterface } from './former-interface.ts'
 import type { Image } from './image.ts'
 import type { Keypair } from './keypair.ts'
 import type { Network } from './network.ts'
@@ -24,6 +25,8 @@ export interface Records {
   readonly port: Port
   readonly floating_ip: FloatingIp
   readonly server: Server
+  /** Written by the store itself. It refers to nothing: what it speaks of may be gone. */
+  readonly former_interface: FormerInterface
 }
 
 export type Noun = keyof Records
@@ -40,6 +43,7 @@ export const NOUNS = [
   'port',
   'floating_ip',
   'server',
+  'former_interface',
 ] as const satisfies readonly Noun[]
 
 /** The whole inventory as plain data: noun -> id -> record. */

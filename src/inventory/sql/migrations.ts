@@ -146,6 +146,16 @@ export const migrations: Record<string, Migration> = {
     `alter table projects add column metadata_tokens text not null default 'off'`,
     `alter table subnets add column advanced_service_providers text not null default '[]'`,
   ),
+  '0003-former-interfaces': statements(
+    // Without references: what it speaks of may be gone.
+    `create table former_interfaces (
+       id text primary key not null,
+       router_id text not null,
+       network_id text not null,
+       mac_address text not null,
+       fixed_ips text not null,
+       detached_at integer not null)`,
+  ),
 }
 
 function statements(...texts: readonly string[]): Migration {

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely, Transaction } from 'kysely'
+import { formerInterfaceChanges, type Touched } from '../former-interfaces.ts'
+import { isRouterInterface, type Port, ROUTER_INTERFACE_OWNERS } from '../records/port.ts'
 import { type Change, NOUNS, type Noun, type RecordSet, type Records } from '../records/records.ts'
+import type { Router } from '../records/router.ts'
 import { type Feed, InventoryConflict, type InventoryStore, type Snapshot } from '../store.ts'
 import { followCommits } from './follow.ts'
 import { groupFixedIps, toFixedIpRows, toRecord, toRow } from './rows.ts'
@@ -56,7 +59,8 @@ export class SqlStore implements InventoryStore {
       if (numUpdatedRows === 0n) {
         throw new InventoryConflict(`the inventory was changed by somebody else after commit ${expected}`)
       }
-      await this.#write(trx, lastOfEach(changes), expected + 1)
+      const own = formerInterfaceChanges(await readTouched(trx, changes), changes, nowSeconds())
+      await this.#write(trx, lastOfEach([...changes, ...own]), expected + 1)
       return expected + 1
     })
     for (const poke of this.#pokes) poke()
@@ -135,6 +139,59 @@ export class SqlStore implements InventoryStore {
 async function readSequence(trx: Transaction<Tables>): Promise<number> {
   const row = await trx.selectFrom('inventory_sequence').select('value').executeTakeFirstOrThrow()
   return Number(row['value'])
+}
+
+/** What tells whether changes end a router's interface. */
+async function readTouched(trx: Transaction<Tables>, changes: readonly Change[]): Promise<Touched> {
+  const idsOf = (noun: Noun) => changes.filter((change) => change.noun === noun).map(idOf)
+  const routers = idsOf('router')
+  const ports = new Map<string, Port>()
+  for (const some of chunks(idsOf('port'), FEED_CHUNK)) await readInterfaces(trx, 'id', some, ports)
+  for (const some of chunks(routers, FEED_CHUNK)) await readInterfaces(trx, 'device_id', some, ports)
+  const formers = await trx.selectFrom(tableOf('former_interface')).selectAll().execute()
+  const devices = [...ports.values()].map(({ deviceId }) => deviceId)
+  const router = new Map<string, Router>()
+  for (const some of chunks([...new Set([...routers, ...devices, ...interfaceOwners(changes)])], FEED_CHUNK)) {
+    const rows = await trx.selectFrom(tableOf('router')).selectAll().where('id', 'in', some).execute()
+    for (const row of rows) router.set(String(row['id']), toRecord('router', row))
+  }
+  return {
+    port: ports,
+    router,
+    former_interface: new Map(formers.map((row) => [String(row['id']), toRecord('former_interface', row)])),
+  }
+}
+
+async function readInterfaces(
+  trx: Transaction<Tables>,
+  column: 'id' | 'device_id',
+  values: readonly string[],
+  into: Map<string, Port>,
+): Promise<void> {
+  const rows = await trx
+    .selectFrom(tableOf('port'))
+    .selectAll()
+    .where(column, 'in', values)
+    .where('device_owner', 'in', [...ROUTER_INTERFACE_OWNERS])
+    .execute()
+  const ids = rows.map((row) => String(row['id']))
+  const addresses =
+    ids.length === 0
+      ? []
+      : await trx.selectFrom('fixed_ips').selectAll().where('port_id', 'in', ids).orderBy('position').execute()
+  const fixedIps = groupFixedIps(addresses)
+  for (const row of rows) into.set(String(row['id']), toRecord('port', row, fixedIps.get(String(row['id']))))
+}
+
+/** Routers that ports are put on. */
+function interfaceOwners(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) =>
+    change.op === 'put' && change.noun === 'port' && isRouterInterface(change.record) ? [change.record.deviceId] : [],
+  )
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1_000)
 }
 
 /** Everything that changed after `since`, as it is now; undefined when nothing did. */

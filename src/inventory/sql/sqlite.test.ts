@@ -71,7 +71,8 @@ describe('the inventory in SQLite', () => {
       const raw = new DatabaseSync(path)
       raw.exec(`alter table projects drop column metadata_tokens;
                 alter table subnets drop column advanced_service_providers;
-                delete from kysely_migration where name like '0002%'`)
+                drop table former_interfaces;
+                delete from kysely_migration where name > '0002'`)
       raw.close()
     })
     await using('older.db', async (store) => {

@@ -110,6 +110,14 @@ export const storage: { readonly [N in Noun]: { readonly [P in keyof Required<Re
     password: 'value',
     hypervisor: 'value',
   },
+  former_interface: {
+    id: 'value',
+    routerId: 'value',
+    networkId: 'value',
+    macAddress: 'value',
+    fixedIps: 'json',
+    detachedAt: 'value',
+  },
 }
 
 /** `security_group` -> `security_groups`. */

@@ -19,6 +19,7 @@ const scopes: { readonly [N in Noun]: (record: Records[N]) => string } = {
   port: ({ projectId }) => projectId,
   floating_ip: ({ networkId }) => networkId,
   server: ({ projectId }) => projectId,
+  former_interface: ({ networkId }) => networkId,
 }
 
 /** What a record is called. A nameless subnet goes by its range. */
@@ -34,6 +35,7 @@ const names: { readonly [N in Noun]: (record: Records[N]) => string } = {
   port: ({ name }) => name,
   floating_ip: ({ address }) => address,
   server: ({ name }) => name,
+  former_interface: () => '',
 }
 
 export function nameOf<N extends Noun>(noun: N, record: Records[N]): string {
@@ -49,6 +51,7 @@ const wordsOf: { readonly [N in Noun]?: string } = {
   keypair: 'key pair',
   security_group: 'security group',
   floating_ip: 'floating IP',
+  former_interface: 'former interface',
 }
 
 /** Who is called what. Names need not be unique: a reference by name looks into its own project first. */
