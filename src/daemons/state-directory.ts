@@ -17,6 +17,8 @@ export interface StateDirectory {
   readonly dhcp: string
   readonly instances: string
   readonly sharedSecret: string
+  /** What guests asked, a file each daemon. */
+  readonly flight: string
 }
 
 const DATABASE = 'inventory.sqlite'
@@ -37,6 +39,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     dhcp: join(path, 'dhcp'),
     instances: join(run, 'instances'),
     sharedSecret: join(path, 'metadata_proxy_shared_secret'),
+    flight: join(path, 'flight'),
   }
 }
 
