@@ -10,6 +10,7 @@ import { journeys } from '../observe/flight/journey.ts'
 import { readRecords as readFlight } from '../observe/flight/read.ts'
 import { command } from './command.ts'
 import { findServer } from './find-server.ts'
+import { printable } from './flight/line.ts'
 import { readRecords } from './read-records.ts'
 import { drawBoot } from './timeline/draw.ts'
 import { type Boot, lastBoot, nameOf } from './timeline/events.ts'
@@ -53,7 +54,8 @@ export const timeline = command({
       terminal.print(`${terminal.paint('bold', server.name)}  ${boot.began}`)
       drawBoot(boot, terminal.paint).forEach(terminal.print)
       for (const { client, version, lacks } of clients(boot)) {
-        const name = `${client}${version === null ? '' : ` ${version}`}`
+        // The version is what the guest says of itself.
+        const name = printable(`${client}${version === null ? '' : ` ${version}`}`)
         const isWell = lacks.length === 0
         terminal.print(
           terminal.paint(
