@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 /** One line of `firstboot --help`, and where the command is. */
 export interface Row {
   readonly name: string
-  readonly group: 'try' | 'inventory' | 'daemon'
+  readonly group: 'try' | 'inventory' | 'observe' | 'daemon'
   readonly summary: string
   readonly load: () => Promise<Command>
 }
@@ -93,6 +93,30 @@ export const rows: readonly Row[] = [
     group: 'inventory',
     summary: 'Compare what two servers read, or one server at two versions',
     load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'doctor',
+    group: 'observe',
+    summary: 'Examine this host: what is missing, left behind or in the way',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'requests',
+    group: 'observe',
+    summary: 'The last requests of a server, and where the time went',
+    load: async () => (await import('./requests.ts')).requests,
+  },
+  {
+    name: 'tail',
+    group: 'observe',
+    summary: 'Watch guests ask',
+    load: async () => (await import('./tail.ts')).tail,
+  },
+  {
+    name: 'timeline',
+    group: 'observe',
+    summary: 'Draw a server’s last boot as its requests tell it',
+    load: async () => (await import('./timeline.ts')).timeline,
   },
   {
     name: 'up',

@@ -21,6 +21,8 @@ export interface StateDirectory {
   /** One folder an instance: its config drive and, of a virtual machine, its disk and console. */
   readonly machines: string
   readonly sharedSecret: string
+  /** What guests asked, a file each daemon. */
+  readonly flight: string
 }
 
 const DATABASE = 'inventory.sqlite'
@@ -43,6 +45,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     instances: join(run, 'instances'),
     machines: join(path, 'machines'),
     sharedSecret: join(path, 'metadata_proxy_shared_secret'),
+    flight: join(path, 'flight'),
   }
 }
 

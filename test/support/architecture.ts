@@ -12,7 +12,17 @@ export interface Import {
 const LINES: readonly (readonly string[])[] = [
   ['cli'],
   ['daemons'],
-  ['openstack-api', 'metadata-api', 'metadata-agent', 'metadata-proxy', 'serve', 'datapath', 'hypervisor', 'explain'],
+  [
+    'openstack-api',
+    'metadata-api',
+    'metadata-agent',
+    'metadata-proxy',
+    'serve',
+    'datapath',
+    'hypervisor',
+    'explain',
+    'doctor',
+  ],
   ['host', 'ovsdb', 'http', 'observe', 'config', 'inventory/sql', 'inventory/file'],
   ['config-drive', 'guest-clients', 'lint'],
   ['documents'],
@@ -32,6 +42,7 @@ const PURE = [
   'documents/',
   'config-drive/',
   'lint/',
+  'doctor/',
   'guest-clients/',
   'datapath/router/',
   'datapath/dhcp/',
@@ -42,7 +53,7 @@ const isUnder = (folder: string, target: string) => target.startsWith(`${folder}
 
 const RULES: readonly Rule[] = [
   {
-    says: 'documents, config drive, guest clients and planners are pure: of Node they import node:crypto and node:zlib only',
+    says: 'documents, config drive, guest clients, checks and planners are pure: of Node they import node:crypto and node:zlib only',
     isBroken: (_, target, file) =>
       PURE.some((folder) => file.startsWith(folder)) && isBuiltin(target) && !HARMLESS.includes(target),
   },

@@ -1,0 +1,65 @@
+/** One request as the flight recorder keeps it: a JSON line. Nothing a guest sent but its method, path and user agent, and
+ *  nothing it was sent but how much: no header, no body, no secret. */
+export interface FlightRecord {
+  /** When it was answered, ISO 8601 with milliseconds. */
+  readonly time: string
+  /** Follows the request from hop to hop: the same in the records of each daemon it went through. */
+  readonly request: string
+  /** Who wrote this: `metadata-proxy`, `metadata-agent`, `metadata-api`. */
+  readonly daemon: string
+  /** The instance it was answered for; undefined when nobody could tell. */
+  readonly instance?: string
+  readonly server?: string
+  /** `network <id>` or `router <id>`: where the proxy's socket is. */
+  readonly within?: string
+  /** The guest's address, as the socket knew it. */
+  readonly from: string
+  readonly method: string
+  /** Undecoded, without a query, cut at 256 characters. */
+  readonly path: string
+  readonly status: number
+  /** Of the body. */
+  readonly bytes: number
+  /** Milliseconds of each stage in the order they were reached, and of all. */
+  readonly stages: Readonly<Record<string, number>>
+  readonly milliseconds: number
+  /** Cut at 120 characters. */
+  readonly userAgent?: string
+  /** Our name for what went wrong: `instance-unknown`. */
+  readonly problem?: string
+}
+
+const PATH_CHARACTERS = 256
+const USER_AGENT_CHARACTERS = 120
+
+export function recordedPath(target: string): string {
+  const query = target.indexOf('?')
+  return (query === -1 ? target : target.slice(0, query)).slice(0, PATH_CHARACTERS)
+}
+
+export function recordedUserAgent(text: string | undefined): string | undefined {
+  return text?.slice(0, USER_AGENT_CHARACTERS)
+}
+
+/** @returns undefined for a line that is none: the last of a process that was killed while it wrote */
+export function parseRecord(line: string): FlightRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: unknown): value is FlightRecord {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'time' in value &&
+    typeof value.time === 'string' &&
+    'path' in value &&
+    typeof value.path === 'string' &&
+    'status' in value &&
+    typeof value.status === 'number'
+  )
+}
