@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { isAlive, processId } from '../src/host/process.ts'
 import { captureProgram, runProgram } from '../src/host/programs.ts'
 import { type Cidr, eui64Address, type IpAddress, unmapped } from '../src/inventory/records/address.ts'
@@ -89,6 +90,15 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
     return report.done.map(({ command, reason }) => `${command.kind}: ${reason}`)
   }
 
+  /** The kernel tells of changes of rules a moment later, our own too. */
+  const comesToRest = async () => {
+    for (const end = performance.now() + 5_000; ; await pause(20)) {
+      const done = await look()
+      if (done.length === 0) return
+      assert.ok(performance.now() < end, done.join('\n'))
+    }
+  }
+
   before(async () => {
     inventory.change(records)
     datapath = startDatapath(inventory, state.path)
@@ -110,9 +120,7 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
     state.remove()
   })
 
-  it('finds nothing to do the second time', async () => {
-    assert.deepEqual(await look(), [])
-  })
+  it('soon finds nothing to do', comesToRest)
 
   it('answers guests of both networks in the router’s name, with their own addresses', async () => {
     assert.equal(await seenAs(redGuest), `${ROUTER} 10.0.0.7`)
@@ -120,15 +128,11 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
   })
 
   it('lets nobody reach the proxy’s port directly', async () => {
-    for (const address of ['10.0.0.1', '10.1.0.1', '[fd00::1]'])
-      await assert.rejects(
-        redGuest.run('curl', '-sS', '-g', '--max-time', '1', `http://${address}:9697/`),
-        /exit code 28|timed out/i,
-      )
-    await assert.rejects(
-      outside.run('curl', '-sS', '--max-time', '1', 'http://203.0.113.5:9697/'),
-      /exit code 28|timed out/i,
-    )
+    await redGuest.run('ip', '-6', 'address', 'add', 'fd00::77/64', 'dev', 'eth0', 'nodad')
+    const isDropped = (guest: NamespaceGuest, address: string) =>
+      assert.rejects(guest.run('curl', '-sS', '-g', '--max-time', '1', `http://${address}:9697/`), /timed out/i)
+    const inside = ['10.0.0.1', '10.1.0.1', '[fd00::1]']
+    await Promise.all([...inside.map((address) => isDropped(redGuest, address)), isDropped(outside, '203.0.113.5')])
   })
 
   it('forwards between its networks, and to outside by its own address', async () => {
@@ -195,21 +199,30 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
   ]
   for (const { name, damage, want } of damages)
     it(`is repaired, and guests have their answer: ${name}`, async () => {
+      const started = Date.now()
       await runProgram('ip', ['netns', 'exec', NETNS, ...damage])
-      const done = await look()
-      assert.match(done[0] ?? 'nothing was done', want)
+      // The kernel tells of it a moment later, and then it may be another pass than ours that does it.
+      const done = () =>
+        (datapath.reconciler.state?.history.actionsOf(NETNS) ?? [])
+          .filter(({ at }) => at >= started)
+          .map(({ command, reason }) => `${command.kind}: ${reason}`)
+      for (const end = performance.now() + 10_000; !done().some((one) => want.test(one)); await pause(20)) {
+        assert.ok(performance.now() < end, done().join('\n') || 'nothing was done')
+        await look()
+      }
       assert.equal(await seenAs(redGuest), `${ROUTER} 10.0.0.7`)
-      await look()
-      assert.deepEqual(await look(), [])
+      await comesToRest()
     })
 
   it('starts a killed radvd again', async () => {
-    const pid = await radvd()
+    const pid = (await radvd()) ?? assert.fail('no radvd')
     const id = processId(pid) ?? assert.fail('radvd is not there')
     process.kill(pid, 'SIGKILL')
     await eventually('radvd is dead', () => !isAlive(id))
-    await look()
-    assert.notEqual(await radvd(), pid)
+    const isRunning = (now: number | undefined) => now !== undefined && now !== pid
+    const trouble = () => datapath.reconciler.state?.history.troubles.get(NETNS)?.cause.message ?? 'nothing fails'
+    for (const end = performance.now() + 10_000; !isRunning(await radvd()); await pause(20))
+      assert.ok(performance.now() < end, `${await radvd()} after ${pid}: ${trouble()}`)
   })
 
   it('is there without subnets, and gone with the router', async () => {
@@ -222,11 +235,11 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
     assert.ok(!(await runProgram('ip', ['netns', 'list'])).stdout.includes(NETNS))
   })
 
-  async function radvd(): Promise<number> {
-    const programs = datapath.reconciler.state?.observed.namespaces.get(NETNS)?.programs ?? []
+  /** As the next look finds it. */
+  async function radvd(): Promise<number | undefined> {
     await datapath.reconciler.look()
-    const now = datapath.reconciler.state?.observed.namespaces.get(NETNS)?.programs ?? programs
-    return now.find(({ kind }) => kind === 'radvd')?.pid ?? assert.fail('no radvd')
+    const programs = datapath.reconciler.state?.observed.namespaces.get(NETNS)?.programs ?? []
+    return programs.find(({ kind }) => kind === 'radvd')?.pid
   }
 })
 

@@ -1,4 +1,11 @@
-import { agentOptions, logOptions, secretOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import {
+  agentOptions,
+  dhcpOptions,
+  logOptions,
+  secretOptions,
+  stateDirectory,
+  stateOptions,
+} from '../config/options.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openMetadataAgent } from '../daemons/metadata-agent.ts'
 import { openStateDirectory, sharedSecret } from '../daemons/state-directory.ts'
@@ -7,11 +14,13 @@ import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
+const { dhcp_lease_duration } = dhcpOptions
+
 export const metadataAgent = command({
   usage: '',
   description:
     'Listens on a unix socket for metadata proxies, finds the instance behind each request by network or router and source address, signs, and asks the metadata API, as neutron-metadata-agent does.',
-  options: { ...agentOptions, ...secretOptions, ...stateOptions, ...logOptions },
+  options: { ...agentOptions, dhcp_lease_duration, ...secretOptions, ...stateOptions, ...logOptions },
   examples: [
     ['firstboot metadata-agent', 'between firstboot dhcp-agent and firstboot metadata-api on this host'],
     ['firstboot metadata-agent --nova-metadata-host 192.0.2.10', 'with the metadata API elsewhere'],

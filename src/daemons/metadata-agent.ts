@@ -14,6 +14,7 @@ export interface MetadataAgentValues {
   readonly metadata_proxy_socket_mode: keyof typeof SOCKET_MODES
   readonly nova_metadata_host: string
   readonly nova_metadata_port: number
+  readonly dhcp_lease_duration: number
 }
 
 const SOCKET_MODES = { user: 0o600, group: 0o660, all: 0o666 } as const
@@ -31,12 +32,15 @@ export async function openMetadataAgent(
   const host = values.nova_metadata_host.includes(':') ? `[${values.nova_metadata_host}]` : values.nova_metadata_host
   const client = openHttpClient({ origin: `http://${host}:${values.nova_metadata_port}` })
   const signed = signedUpstream(client, secret)
-  const agent = metadataAgent(inventoryDirectory(inventory), async (caller, request) => {
-    const reply = await signed(caller, request)
-    if (reply.status === 403)
-      log.warn({ request: request.id }, 'the metadata API refuses our signature: do the shared secrets differ?')
-    return reply
-  })
+  const agent = metadataAgent(
+    inventoryDirectory(inventory, () => values.dhcp_lease_duration),
+    async (caller, request) => {
+      const reply = await signed(caller, request)
+      if (reply.status === 403)
+        log.warn({ request: request.id }, 'the metadata API refuses our signature: do the shared secrets differ?')
+      return reply
+    },
+  )
   const serving = await serve(agent, { path: socket }, hopServerOptions(log))
   await chmod(socket, SOCKET_MODES[values.metadata_proxy_socket_mode])
   return {

@@ -35,7 +35,7 @@ export class Planner {
   desired(records: DatapathRecords, config: DatapathConfig, nowSeconds: number): DesiredAt {
     const { routers, until } = gatherRouters(records, config, nowSeconds)
     const ports = Map.groupBy(records.port.values(), networkOf)
-    const inUse = networksInUse(records, ports)
+    const inUse = networksInUse(records, ports, routers)
     const planned = [...this.#routers(routers, config), ...this.#networks(inUse, ports, records, config)]
     this.#memo.sweep()
     const namespaces = planned.flatMap(({ namespace }) => (namespace === undefined ? [] : [namespace]))
@@ -74,10 +74,14 @@ export class Planner {
   }
 }
 
-function networksInUse(records: DatapathRecords, ports: ReadonlyMap<string, unknown>): readonly Network[] {
-  const external = new Set([...records.router.values()].map(({ externalGateway }) => externalGateway?.networkId))
-  const former = new Set([...records.former_interface.values()].map(({ networkId }) => networkId))
-  return [...records.network.values()].filter(({ id }) => ports.has(id) || external.has(id) || former.has(id))
+/** Those with ports, and those that a router has a device on. */
+function networksInUse(
+  records: DatapathRecords,
+  ports: ReadonlyMap<string, unknown>,
+  routers: readonly RouterRecords[],
+): readonly Network[] {
+  const routed = new Set<string>(routers.flatMap(({ networks }) => networks.map(({ id }) => id)))
+  return [...records.network.values()].filter(({ id }) => ports.has(id) || routed.has(id))
 }
 
 function networkOf<Id>({ networkId }: { readonly networkId: Id }): Id {
