@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 /** One line of `firstboot --help`, and where the command is. */
 export interface Row {
   readonly name: string
-  readonly group: 'try' | 'inventory' | 'daemon'
+  readonly group: 'try' | 'inventory' | 'daemon' | 'settings'
   readonly summary: string
   readonly load: () => Promise<Command>
 }
@@ -105,6 +105,12 @@ export const rows: readonly Row[] = [
     group: 'daemon',
     summary: 'DHCP and the metadata address on every network, as neutron-dhcp-agent',
     load: async () => (await import('./dhcp-agent.ts')).dhcpAgent,
+  },
+  {
+    name: 'config',
+    group: 'settings',
+    summary: 'What a daemon would run with, by --config-file, environment and flags, and why',
+    load: async () => (await import('./config.ts')).config,
   },
 ]
 

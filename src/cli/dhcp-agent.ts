@@ -1,7 +1,16 @@
-import { agentOptions, dhcpOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { fileOptions } from '../config/config-files.ts'
+import {
+  agentSocketOptions,
+  dhcpOptions,
+  logOptions,
+  stateDirectory,
+  stateOptions,
+  statePathOptions,
+} from '../config/options.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openDhcpAgent } from '../daemons/dhcp-agent.ts'
 import { lockState } from '../daemons/lock-state.ts'
+import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -9,13 +18,18 @@ import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
-const { metadata_proxy_socket } = agentOptions
-
 export const dhcpAgent = command({
   usage: '',
   description:
     'Keeps a namespace with dnsmasq and the metadata address for every network of the inventory, as neutron-dhcp-agent does, and answers 169.254.169.254 there by asking the metadata agent. SIGTERM leaves namespaces and dnsmasq to the next run, so that guests keep their leases; Ctrl-C takes everything away.',
-  options: { metadata_proxy_socket, ...dhcpOptions, ...stateOptions, ...logOptions },
+  options: {
+    ...fileOptions,
+    ...statePathOptions,
+    ...agentSocketOptions,
+    ...dhcpOptions,
+    ...stateOptions,
+    ...logOptions,
+  },
   examples: [['sudo firstboot dhcp-agent', 'with firstboot metadata-agent on the same host']],
   run: async ({ values, env, terminal }) => {
     requireNamespaces()
@@ -25,6 +39,7 @@ export const dhcpAgent = command({
     const ended = untilSignal()
     const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
     const log = openLog(values.log_level, 'dhcp-agent')
+    changeLevelOnSignal(log, () => values.log_level)
     const starting = Promise.all([openDhcpAgent(state, socket, deferredStore(opening), values, log), opening])
     const started = await unlessSignalled(starting, ended)
     if (started !== undefined) terminal.say('firstboot dhcp-agent serves the networks of the inventory')

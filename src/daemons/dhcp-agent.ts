@@ -18,7 +18,7 @@ export async function openDhcpAgent(
   log: Log,
 ): Promise<RunningDatapath> {
   const inventory = openInventory(store, log)
-  const client = openHttpClient({ socketPath: socket })
+  const client = openHttpClient([{ socketPath: socket }])
   const proxies = nativeProxies(agentOverSocket(client), guestServerOptions(log))
   const datapath = openDatapath(state, inventory, values, proxies, log)
   await datapath.reconciler.start()

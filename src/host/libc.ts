@@ -21,11 +21,17 @@ export const listen: KoffiFunc<(fd: number, backlog: number) => number> = proces
 export const getpeername: KoffiFunc<(fd: number, address: Bytes, size: Bytes) => number> = process.func(
   'int getpeername(int, void *, void *)',
 )
+export const getsockname: KoffiFunc<(fd: number, address: Bytes, size: Bytes) => number> = process.func(
+  'int getsockname(int, void *, void *)',
+)
 export const send: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: number) => number> = process.func(
   'int64_t send(int, void *, size_t, int)',
 )
 export const recv: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: number) => number> = process.func(
   'int64_t recv(int, void *, size_t, int)',
+)
+export const connect: KoffiFunc<(fd: number, address: Bytes, size: number) => number> = process.func(
+  'int connect(int, void *, uint32_t)',
 )
 /** 0 when there is no such device in the namespace of the calling thread. */
 export const deviceIndex: KoffiFunc<(name: string) => number> = process.func('uint32_t if_nametoindex(const char *)')

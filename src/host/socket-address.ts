@@ -1,8 +1,9 @@
 import { fromNumber, type IpAddress, ipVersion, toNumber } from '../inventory/records/address.ts'
 
-/** struct sockaddr_in and sockaddr_in6 (ip(7), ipv6(7)) as bytes. Families and scope ids are in the order of the machine,
+/** struct sockaddr_in, sockaddr_in6 and sockaddr_un (ip(7), ipv6(7), unix(7)) as bytes. Families and scope ids are in the order of the machine,
  *  which is little-endian on every platform koffi has binaries for; ports and addresses in that of the network. */
 
+export const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_INET6 = 10
 
@@ -32,6 +33,26 @@ export function encodeSocketAddress(address: IpAddress, port: number, scope: num
     bytes.set(addressBytes(address), IPV6_ADDRESS)
     bytes.writeUInt32LE(scope, IPV6_SCOPE)
   }
+  return bytes
+}
+
+/** Of sockaddr_in and sockaddr_in6. */
+export function decodePort(bytes: Buffer): number {
+  return bytes.readUInt16BE(PORT)
+}
+
+const UNIX_PATH = 2 // 108 bytes, the zero behind it among them
+const UNIX_PATH_BYTES = 107
+
+/** @param path  of a socket in the file system, or `@name` of an abstract one @throws Error when it is too long */
+export function encodeUnixAddress(path: string): Uint8Array {
+  const isAbstract = path.startsWith('@')
+  const name = Buffer.from(isAbstract ? `\0${path.slice(1)}` : `${path}\0`)
+  if (name.length - (isAbstract ? 0 : 1) > UNIX_PATH_BYTES)
+    throw new Error(`${path} is too long for a socket: ${UNIX_PATH_BYTES} bytes are the most`)
+  const bytes = Buffer.alloc(UNIX_PATH + name.length)
+  bytes.writeUInt16LE(AF_UNIX, FAMILY)
+  bytes.set(name, UNIX_PATH)
   return bytes
 }
 

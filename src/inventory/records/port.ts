@@ -35,7 +35,7 @@ export const ROUTER_INTERFACE_OWNERS: ReadonlySet<string> = new Set([
   'network:ha_router_replicated_interface',
 ])
 
-export function isInstancePort(port: Port): boolean {
+export function isInstancePort(port: Pick<Port, 'deviceId' | 'deviceOwner'>): boolean {
   return port.deviceId !== '' && port.deviceOwner.startsWith('compute:')
 }
 
