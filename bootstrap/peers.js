@@ -7,19 +7,60 @@ import { nodeProgram, npmPackages } from './npm-packages.js'
 import { hasProgram, runTied, tail } from './programs.js'
 import { SetUpProblem, setUp } from './set-up.js'
 
-// `npm run test:peers [-- --peers DIR] [--seed N] [--instances N] [--only N] [--record]`: our metadata API beside the real
-// Nova, in a sandbox, so that nothing of either is left when it ends. DIR holds the folder `nova`, with the scripts that
-// install, start and stop the real one; FIRSTBOOT_PEERS names it too.
+// `npm run test:peers [-- --peers DIR] [--part nova|agents] [--seed N] [--instances N] [--only N] [--record]`: our metadata
+// API beside the real Nova, then our agent and API in the places of the real ones, in a sandbox, so that nothing of either
+// is left when it ends. DIR holds the folders `nova` and `neutron`, with the scripts that install, start and stop the real
+// ones; FIRSTBOOT_PEERS names it too.
 
 const project = fileURLToPath(new URL('..', import.meta.url))
-const { values } = parseArgs({ strict: false, options: { peers: { type: 'string' } } })
+const { values } = parseArgs({ strict: false, options: { peers: { type: 'string' }, part: { type: 'string' } } })
 const given = values.peers ?? process.env['FIRSTBOOT_PEERS']
 const peers = typeof given === 'string' ? resolve(given) : join(project, '../shared/peers')
 
-await setUp([npmPackages(project), debianPackages('start'), realNova(join(peers, 'nova'))])
-const comparison = [nodeProgram(project), 'test/peers/run.ts', ...process.argv.slice(2), '--peers', peers]
-const { code } = await runTied([nodeProgram(project), 'bootstrap/sandboxed.js', ...comparison])
-process.exitCode = code
+/** What is run, and the folders of scripts it needs. `--part` names one of them. */
+const PARTS = {
+  nova: { program: 'test/peers/run.ts', scripts: ['nova'] },
+  agents: { program: 'test/peers/agents.ts', scripts: ['nova', 'neutron'] },
+}
+const parts = Object.entries(PARTS).filter(([name]) => values.part === undefined || values.part === name)
+if (parts.length === 0) throw new Error(`--part is one of ${Object.keys(PARTS).join(', ')}`)
+const needed = new Set(parts.flatMap(([, { scripts }]) => scripts))
+
+await setUp([
+  npmPackages(project),
+  debianPackages('start'),
+  realNova(join(peers, 'nova')),
+  ...(needed.has('neutron') ? [realNeutron(join(peers, 'neutron'))] : []),
+])
+for (const [, { program }] of parts) {
+  const comparison = [nodeProgram(project), program, ...process.argv.slice(2), '--peers', peers]
+  const { code } = await runTied([nodeProgram(project), 'bootstrap/sandboxed.js', ...comparison])
+  process.exitCode ||= code
+}
+
+/**
+ * The real network service with its agents, from Debian's packages.
+ * @param {string} scripts
+ * @returns {import('./set-up.js').Step}
+ */
+function realNeutron(scripts) {
+  return {
+    title: 'the real Neutron',
+    todo() {
+      const lacking = ['install.sh', 'env.sh', 'up.sh', 'down.sh'].filter((name) => !existsSync(join(scripts, name)))
+      const isThere = ['neutron-server', 'neutron-l3-agent', 'rabbitmq-server', 'mariadbd'].every(hasProgram)
+      if (lacking.length === 0 && isThere) return undefined
+      if (lacking.length > 0 || process.getuid?.() !== 0) {
+        const obstacle =
+          lacking.length > 0
+            ? `${scripts} has no ${lacking.join(', ')}; --part nova does without`
+            : `neutron-server is not installed. Install it as root, then run this again:\n  sudo ${join(scripts, 'install.sh')}`
+        return { says: scripts, does: () => Promise.reject(new SetUpProblem(obstacle)) }
+      }
+      return { says: 'install.sh, some minutes, once', does: () => install(scripts) }
+    },
+  }
+}
 
 /**
  * The real metadata API, from Debian's packages.

@@ -44,7 +44,8 @@ describe('session tokens along the whole way', () => {
     const client: HttpClient = {
       send: ({ method, target, headers, body }) => {
         turn += 1
-        const request = { method, target, headers, remoteAddress: '127.0.0.9', id: 'r', body: async () => body }
+        const sent = body instanceof Uint8Array ? body : new Uint8Array()
+        const request = { method, target, headers, remoteAddress: '127.0.0.9', id: 'r', body: async () => sent }
         return apis[turn % 2]?.handler(request) ?? assert.fail()
       },
       close: async () => undefined,

@@ -1,4 +1,6 @@
+import type { Difference } from '../config/differences.ts'
 import type { Options, Values } from '../config/option.ts'
+import type { Read } from '../config/read.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One command of `firstboot`. Its file is loaded only when it runs or is asked for help. */
@@ -9,9 +11,16 @@ export interface Command<O extends Options = Options> {
   readonly operands?: number
   readonly description: string
   readonly options: O
+  /** For a command whose options depend on its operands; `options` are then what `--help` shows. */
+  readonly optionsFor?: (args: readonly string[]) => Promise<Options>
   readonly examples: readonly (readonly [line: string, meaning: string])[]
   /** @returns the exit code */
   run(given: Given<O>): Promise<number>
+}
+
+export interface Reread<O extends Options> extends Read<O> {
+  /** What is otherwise than the time before. */
+  readonly changed: readonly Difference[]
 }
 
 export interface Given<O extends Options> {
@@ -19,8 +28,10 @@ export interface Given<O extends Options> {
   readonly positionals: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly terminal: Terminal
-  /** The values as flags, environment and files say now. @throws UsageError when they say nonsense by now */
-  reread(): Values<O>
+  /** Where the values come from. */
+  readonly origins: Read<O>['origins']
+  /** Reads flags, environment and configuration files again, as a daemon does on SIGHUP. @throws UsageError */
+  readonly reread: () => Reread<O>
 }
 
 /** Keeps the options' types for `run` while the table of commands sees them all alike. */

@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 /** One line of `firstboot --help`, and where the command is. */
 export interface Row {
   readonly name: string
-  readonly group: 'try' | 'inventory' | 'observe' | 'daemon'
+  readonly group: 'try' | 'inventory' | 'observe' | 'daemon' | 'settings'
   readonly summary: string
   readonly load: () => Promise<Command>
 }
@@ -159,6 +159,12 @@ export const rows: readonly Row[] = [
     group: 'daemon',
     summary: 'Keeps sockets in namespaces while daemons restart (started by up and dhcp-agent)',
     load: async () => (await import('./socket-keeper.ts')).socketKeeper,
+  },
+  {
+    name: 'config',
+    group: 'settings',
+    summary: 'What a daemon would run with, by --config-file, environment and flags, and why',
+    load: async () => (await import('./config.ts')).config,
   },
 ]
 

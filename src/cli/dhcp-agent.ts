@@ -1,8 +1,17 @@
-import { agentOptions, datapathOptions, logOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { fileOptions } from '../config/config-files.ts'
+import {
+  agentSocketOptions,
+  datapathOptions,
+  logOptions,
+  stateDirectory,
+  stateOptions,
+  statePathOptions,
+} from '../config/options.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openDhcpAgent } from '../daemons/dhcp-agent.ts'
 import { lockState } from '../daemons/lock-state.ts'
+import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
@@ -11,13 +20,18 @@ import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
-const { metadata_proxy_socket } = agentOptions
-
 export const dhcpAgent = command({
   usage: '',
   description:
     'Keeps a namespace with dnsmasq and the metadata address for every network of the inventory, and one for every router, as neutron-dhcp-agent and neutron-l3-agent do, and answers 169.254.169.254 there by asking the metadata agent. SIGHUP reads the options again. SIGTERM leaves namespaces and dnsmasq to the next run, so that guests keep their leases; Ctrl-C takes everything away.',
-  options: { metadata_proxy_socket, ...datapathOptions, ...stateOptions, ...logOptions },
+  options: {
+    ...fileOptions,
+    ...statePathOptions,
+    ...agentSocketOptions,
+    ...datapathOptions,
+    ...stateOptions,
+    ...logOptions,
+  },
   examples: [['sudo firstboot dhcp-agent', 'with firstboot metadata-agent on the same host']],
   run: async ({ values, env, terminal, reread }) => {
     requireNamespaces()
@@ -27,6 +41,7 @@ export const dhcpAgent = command({
     const ended = untilSignal()
     const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
     const log = openLog(values.log_level, 'dhcp-agent')
+    changeLevelOnSignal(log, () => values.log_level)
     const answering = await openAnswering(
       state,
       {

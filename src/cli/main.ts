@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { differences } from '../config/differences.ts'
 import { readOptions, UsageError } from '../config/read.ts'
 import type { Command } from './command.ts'
 import { nearestName, type Row, rows } from './commands.ts'
@@ -24,11 +25,20 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv = pro
   if (rest.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h'))
     return help(first, terminal)
   try {
-    const read = () => readOptions(command.options, rest, env)
-    const { values, positionals } = read()
+    const options = (await command.optionsFor?.(rest)) ?? command.options
+    let last = readOptions(options, rest, env)
+    const reread = () => {
+      const before = last
+      last = readOptions(options, rest, env)
+      return { ...last, changed: differences(options, before, last) }
+    }
+    const { values, positionals, origins, warnings } = last
     const surplus = positionals.slice(command.operands ?? 0)
     if (surplus.length > 0) throw new UsageError(`nothing is done with ${surplus.map(quoted).join(' ')}`)
-    return await command.run({ values, positionals, env, terminal, reread: () => read().values })
+    // A command that looks at a daemon's options says itself what is wrong with them.
+    if (command.optionsFor === undefined)
+      for (const line of warnings) terminal.say(`firstboot ${first}: warning: ${line}`)
+    return await command.run({ values, positionals, origins, env, terminal, reread })
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.say(`firstboot ${first}: ${error.message}`)
@@ -71,6 +81,7 @@ function overview(): string[] {
     '',
     'Run it:',
     ...listed('daemon'),
+    ...listed('settings'),
     '',
     'firstboot COMMAND --help shows options and examples. In a clone it is called: npx firstboot',
   ]

@@ -1,16 +1,21 @@
+import { fileOptions } from '../config/config-files.ts'
 import {
   agentOptions,
   dhcpOptions,
+  directoryOptions,
   logOptions,
+  rateLimitOptions,
   secretOptions,
   stateDirectory,
   stateOptions,
 } from '../config/options.ts'
-import { deferredStore } from '../daemons/deferred-store.ts'
-import { openMetadataAgent } from '../daemons/metadata-agent.ts'
+import { openAgentDirectory } from '../daemons/agent-directory.ts'
+import { logChanges } from '../daemons/log-changes.ts'
+import { changeLevelOnSignal } from '../daemons/log-level.ts'
+import { openAgentSocket, openMetadataAgent } from '../daemons/metadata-agent.ts'
+import { runService } from '../daemons/run-service.ts'
+import { remarkOnSecret } from '../daemons/secret-remarks.ts'
 import { openStateDirectory, sharedSecret } from '../daemons/state-directory.ts'
-import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
-import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
@@ -20,25 +25,65 @@ export const metadataAgent = command({
   usage: '',
   description:
     'Listens on a unix socket for metadata proxies, finds the instance behind each request by network or router and source address, signs, and asks the metadata API, as neutron-metadata-agent does.',
-  options: { ...agentOptions, dhcp_lease_duration, ...secretOptions, ...stateOptions, ...logOptions },
+  options: {
+    ...fileOptions,
+    ...agentOptions,
+    ...secretOptions,
+    ...rateLimitOptions,
+    ...directoryOptions,
+    dhcp_lease_duration,
+    ...stateOptions,
+    ...logOptions,
+  },
   examples: [
     ['firstboot metadata-agent', 'between firstboot dhcp-agent and firstboot metadata-api on this host'],
     ['firstboot metadata-agent --nova-metadata-host 192.0.2.10', 'with the metadata API elsewhere'],
+    [
+      'firstboot metadata-agent --config-file /etc/neutron/metadata_agent.ini',
+      'in the place of neutron-metadata-agent; [neutron] in the file says how to ask Neutron for ports',
+    ],
   ],
-  run: async ({ values, env, terminal }) => {
+  run: async ({ values, env, terminal, reread }) => {
     const state = await openStateDirectory(stateDirectory(values, env))
-    const secret = await sharedSecret(state, values.metadata_proxy_shared_secret)
-    const socket = values.metadata_proxy_socket || state.agentSocket
-    const ended = untilSignal()
-    const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
-    const log = openLog(values.log_level, 'metadata-agent')
-    const listening = openMetadataAgent(socket, deferredStore(opening), secret, values, log).then((serving) => {
-      terminal.say(`firstboot metadata-agent listens on ${socket}`)
-      return serving
+    const settings = async (now: typeof values) => ({
+      values: now,
+      secret: await sharedSecret(state, now.metadata_proxy_shared_secret),
     })
-    const started = await unlessSignalled(Promise.all([listening, opening]), ended)
-    await ended
-    await started?.[0].close()
-    return 0
+    const first = await settings(values)
+    const log = openLog(values.log_level, 'metadata-agent')
+    let { log_level } = values
+    changeLevelOnSignal(log, () => log_level)
+    remarkOnSecret(values, state, log)
+    const socket = values.metadata_proxy_socket || state.agentSocket
+    return runService({
+      workers: values.metadata_workers,
+      env,
+      log,
+      check: () => {
+        const { changed, warnings } = reread()
+        logChanges(log, changed, warnings)
+      },
+      listen: () => openAgentSocket(socket, values),
+      onListening: () => terminal.say(`firstboot metadata-agent listens on ${socket}`),
+      serve: async (sockets) => {
+        const directory = openAgentDirectory(values, state.database, log)
+        const agent = openMetadataAgent(sockets, directory.directory, first, log)
+        return {
+          opened: directory.opened,
+          reload: async () => {
+            const { values: now, changed, warnings } = reread()
+            directory.reload(now)
+            agent.reload(await settings(now))
+            logChanges(log, changed, warnings)
+            log_level = now.log_level
+            log.level = log_level
+          },
+          close: async () => {
+            await agent.close()
+            await directory.close()
+          },
+        }
+      },
+    })
   },
 })

@@ -6,12 +6,25 @@ export interface Option<T> {
   readonly default: T
   /** Never printed. */
   readonly secret: boolean
-  /** The flag may be given several times; `parse` then gets each, and what it gives is strung together. */
+  /** The flag may be given several times (in the environment blanks separate the values); `parse` then gets each, and what
+   *  it gives is strung together. */
   readonly repeats?: true
   /** One letter, for flags used by hand all day. */
   readonly short?: string
+  /** Where configuration files have it: the field's name of today first, former ones after it (they are obeyed with a
+   *  warning). Without: in our own group, `[firstboot]`, under its own name. */
+  readonly places?: readonly Place[]
+  /** What the program we stand in for takes for granted, written as in a file. It holds in place of `default` as soon as
+   *  a configuration file is given. */
+  readonly fieldDefault?: string
   /** @throws Error whose message says what would be right */
   readonly parse: (text: string) => T
+}
+
+/** A name in a configuration file. */
+export interface Place {
+  readonly group: string
+  readonly name: string
 }
 
 export type Options = Readonly<Record<string, Option<unknown>>>
@@ -23,6 +36,24 @@ interface Extras {
   readonly short?: string
   readonly secret?: boolean
 }
+
+/** An option of the field: where its files have it. @param places  `GROUP.NAME`, today's first */
+export function inFiles<T>(row: Option<T>, places: readonly string[], fieldDefault?: string): Option<T> {
+  return { ...row, places: places.map(placeOf), ...(fieldDefault === undefined ? {} : { fieldDefault }) }
+}
+
+function placeOf(written: string): Place {
+  const dot = written.indexOf('.')
+  return { group: written.slice(0, dot), name: written.slice(dot + 1) }
+}
+
+/** Where a configuration file may have the option of this name. */
+export function placesOf(name: string, { places }: Option<unknown>): readonly Place[] {
+  return places ?? [{ group: OWN_GROUP, name }]
+}
+
+/** The group of options that no program of the field has. */
+export const OWN_GROUP = 'firstboot'
 
 function option<T>(
   placeholder: string,
@@ -57,8 +88,7 @@ function splitList(given: string): readonly string[] {
 
 /** Several texts: by repeating the flag, or separated by blanks in the environment. */
 export function texts(placeholder: string, fallback: readonly string[], help: string): Option<readonly string[]> {
-  const words = (given: string) => given.split(/\s+/).filter((word) => word !== '')
-  return { ...option(placeholder, fallback, `${help} May be repeated.`, words), repeats: true }
+  return { ...option(placeholder, fallback, `${help} May be repeated.`, (given) => [given]), repeats: true }
 }
 
 export function integer(placeholder: string, fallback: number, help: string, range: { min: number; max: number }) {

@@ -1,16 +1,25 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '../text/nearest.ts'
+import { fileOptions, readConfigFiles } from './config-files.ts'
+import { fileWarnings } from './examine.ts'
+import { type FileValues, openFileValues } from './file-values.ts'
+import type { Entry } from './ini.ts'
 import type { Option, Options, Values } from './option.ts'
+import { UsageError } from './usage-error.ts'
 
-/** A command line that cannot be obeyed; its message is for the person who typed it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
+export { UsageError } from './usage-error.ts'
 
 export interface Read<O extends Options> {
   readonly values: Values<O>
   readonly positionals: readonly string[]
+  /** Where each value comes from: `--state-dir`, `FIRSTBOOT_STATE_DIR`, `/etc/x.ini:7`, `default`. */
+  readonly origins: { readonly [N in keyof O]: string }
+  /** What configuration files say that is not obeyed, or only under protest. */
+  readonly warnings: readonly string[]
 }
+
+/** The origin of a value that nobody set. */
+export const DEFAULT_ORIGIN = 'default'
 
 /** The environment variable of an option: `FIRSTBOOT_STATE_DIR`. A flag wins over it. */
 export function variable(name: string): string {
@@ -23,26 +32,70 @@ export function flag(name: string): string {
 }
 
 /**
- * Reads flags, then the environment, then defaults.
- * @throws UsageError for an unknown flag or a value that does not parse
+ * Reads flags, then the environment, then configuration files (where the options have `config_file`), then defaults.
+ * @throws UsageError for an unknown flag, a value that does not parse, a file that cannot be read
  */
 export function readOptions<O extends Options>(options: O, args: readonly string[], env: NodeJS.ProcessEnv): Read<O> {
   const { values: given, positionals } = parse(options, args)
-  const values: Record<string, unknown> = {}
-  for (const [name, option] of Object.entries(options)) {
-    const flagged = given[flag(name).slice(2)]
-    const [origin, written] = flagged === undefined ? [variable(name), env[variable(name)]] : [flag(name), flagged]
-    try {
-      values[name] = written === undefined ? option.default : parsed(option, written)
-    } catch (error) {
-      throw new UsageError(`${origin}: ${error instanceof Error ? error.message : error}`)
-    }
+  const said = (name: string) => saidOf(name, options[name], given, env)
+  const entries = 'config_file' in options ? entriesOf(said) : undefined
+  const files = entries === undefined ? undefined : openFileValues(options, entries, (name) => lastText(said(name)))
+  const read = Object.entries(options).map(([name, option]) => {
+    const { origin, value } = optionValue(name, option, said(name), files)
+    return { name, origin, value }
+  })
+  return {
+    values: Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values<O>,
+    origins: Object.fromEntries(read.map(({ name, origin }) => [name, origin])) as Read<O>['origins'],
+    positionals,
+    warnings: entries === undefined ? [] : fileWarnings(options, entries),
   }
-  return { values: values as Values<O>, positionals }
 }
 
 type Written = string | boolean | readonly (string | boolean)[]
 type Given = Readonly<Record<string, Written | undefined>>
+
+/** What a flag or a variable says. */
+interface Said {
+  readonly origin: string
+  readonly written: Written
+}
+
+function saidOf(name: string, option: Option<unknown> | undefined, given: Given, env: NodeJS.ProcessEnv) {
+  const flagged = given[flag(name).slice(2)]
+  if (flagged !== undefined) return { origin: flag(name), written: flagged }
+  const held = env[variable(name)]
+  if (held === undefined) return undefined
+  const words = option?.repeats ? held.split(/\s+/).filter((word) => word !== '') : held
+  return { origin: variable(name), written: words }
+}
+
+function lastText(said: Said | undefined): string | undefined {
+  const last = Array.isArray(said?.written) ? said.written.at(-1) : said?.written
+  return last === undefined ? undefined : String(last)
+}
+
+function entriesOf(said: (name: string) => Said | undefined): readonly Entry[] | undefined {
+  const paths = (name: keyof typeof fileOptions) => {
+    const found = said(name)
+    return found === undefined ? [] : (parsed(fileOptions[name], found.written) as readonly string[])
+  }
+  const [files, directories] = [paths('config_file'), paths('config_dir')]
+  return files.length + directories.length === 0 ? undefined : readConfigFiles(files, directories)
+}
+
+function optionValue(name: string, option: Option<unknown>, said: Said | undefined, files: FileValues | undefined) {
+  const filed = said === undefined ? files?.read(name) : undefined
+  const { origin, written } = said ?? filed ?? { origin: DEFAULT_ORIGIN, written: undefined }
+  if (written === undefined) return { origin, value: option.default }
+  try {
+    // A switch without a value is on for flags and the environment; oslo.config refuses it in files.
+    if (filed?.written === '' && option.placeholder === '') throw new Error('"" is neither true nor false')
+    return { origin, value: parsed(option, written) }
+  } catch (error) {
+    throw new UsageError(`${origin}: ${filed?.subject ?? ''}${error instanceof Error ? error.message : error}`)
+  }
+}
 
 function parsed({ parse }: Option<unknown>, written: Written): unknown {
   return Array.isArray(written) ? written.flatMap((each) => parse(String(each))) : parse(String(written))

@@ -14,7 +14,7 @@ export interface DatapathValues {
   readonly metadata_access_mark: string
   readonly metadata_proxy_driver: 'native' | 'haproxy'
   readonly rate_limit_enabled: boolean
-  readonly ip_versions: '4' | '6'
+  readonly ip_versions: readonly ('4' | '6')[]
   readonly base_window_duration: number
   readonly base_query_rate_limit: number
   readonly burst_window_duration: number
@@ -57,7 +57,8 @@ export function datapathConfig(values: DatapathValues, { statePath, agentSocket 
 function rateLimit(values: DatapathValues): DatapathConfig['rateLimit'] {
   if (!values.rate_limit_enabled) return null
   return {
-    ipVersion: values.ip_versions === '4' ? 4 : 6,
+    // haproxy counts by one family of addresses.
+    ipVersion: values.ip_versions.includes('4') ? 4 : 6,
     baseWindow: values.base_window_duration,
     baseLimit: values.base_query_rate_limit,
     burstWindow: values.burst_window_duration,
@@ -68,6 +69,6 @@ function rateLimit(values: DatapathValues): DatapathConfig['rateLimit'] {
 /** What is another value than before, as a person reads it: `force_metadata: false -> true`. */
 export function changedValues(before: DatapathValues, after: DatapathValues): readonly string[] {
   return (Object.keys(datapathOptions) as (keyof DatapathValues)[])
-    .filter((name) => before[name] !== after[name])
+    .filter((name) => String(before[name]) !== String(after[name]))
     .map((name) => `${name}: ${before[name]} -> ${after[name]}`)
 }

@@ -1,8 +1,10 @@
 import { chmod, rm } from 'node:fs/promises'
-import { openHttpClient, Unreachable } from '../http/client.ts'
+import { Readable } from 'node:stream'
+import { openHttpClient } from '../http/client.ts'
 import { BodyTooLarge } from '../http/errors.ts'
-import { Headers, type HttpReply, type HttpRequest } from '../http/messages.ts'
+import { type Answer, Headers, type HttpReply, type HttpRequest, isForwarded } from '../http/messages.ts'
 import { type Serving, serve } from '../http/server.ts'
+import { Unreachable } from '../http/upstream-errors.ts'
 import type { Log } from '../observe/log.ts'
 import { hopServerOptions } from './guest-server.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -67,19 +69,24 @@ export async function askManagement(
   asked?: unknown,
 ): Promise<unknown> {
   const [method = '', target = ''] = question.split(' ')
-  const client = openHttpClient({ socketPath: management })
+  const client = openHttpClient([{ socketPath: management }], { limits: { hold: 0 } })
   try {
     const body = asked === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(asked))
-    const { status, body: bytes } = await client.send({ method, target, headers: new Headers([]), body, isSized: true })
-    const answered: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
-    if (status === 200) return answered
-    throw new Error(errorIn(answered) ?? `it was answered with status ${status}`)
+    const answer = await client.send({ method, target, headers: new Headers([]), body })
+    const answered: unknown = JSON.parse(Buffer.from(await wholeBody(answer)).toString('utf8'))
+    if (answer.status === 200) return answered
+    throw new Error(errorIn(answered) ?? `it was answered with status ${answer.status}`)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     throw new Error(`nobody serves ${path}: start firstboot up, or name another --state-dir`, { cause: error })
   } finally {
     await client.close()
   }
+}
+
+async function wholeBody(answer: Answer): Promise<Uint8Array> {
+  if (!isForwarded(answer)) return answer.body
+  return answer.forwarded instanceof Readable ? Buffer.concat(await answer.forwarded.toArray()) : answer.forwarded
 }
 
 function errorIn(answered: unknown): string | undefined {

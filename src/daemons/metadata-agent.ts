@@ -1,55 +1,144 @@
-import { chmod } from 'node:fs/promises'
-import { clearStaleSocket } from '../host/stale-socket.ts'
-import { openHttpClient } from '../http/client.ts'
-import { type Serving, serve } from '../http/server.ts'
-import { openInventory } from '../inventory/catalog.ts'
-import type { InventoryStore } from '../inventory/store.ts'
-import { metadataAgent } from '../metadata-agent/handler.ts'
-import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
+import { readFileSync } from 'node:fs'
+import type { Values } from '../config/option.ts'
+import type { agentOptions, rateLimitOptions } from '../config/options.ts'
+import { openOwnSocket } from '../host/own-socket.ts'
+import { type Destination, type HttpClient, openHttpClient } from '../http/client.ts'
+import type { Answer, Forwarder } from '../http/messages.ts'
+import { serveDescriptor } from '../http/server.ts'
+import { type MetadataUpstream, metadataAgent } from '../metadata-agent/handler.ts'
+import type { PortDirectory } from '../metadata-agent/port-directory.ts'
+import { probeSecret } from '../metadata-agent/probe.ts'
+import { type RateLimit, rateLimit } from '../metadata-agent/rate-limit.ts'
 import { signedUpstream } from '../metadata-agent/signed-upstream.ts'
 import type { Log } from '../observe/log.ts'
 import { hopServerOptions } from './guest-server.ts'
+import type { OpenSockets } from './run-service.ts'
+import { socketMode, whoWeAre } from './socket-mode.ts'
 
-export interface MetadataAgentValues {
-  readonly metadata_proxy_socket_mode: keyof typeof SOCKET_MODES
-  readonly nova_metadata_host: string
-  readonly nova_metadata_port: number
-  readonly dhcp_lease_duration: number
+export type MetadataAgentValues = Values<typeof agentOptions> & Values<typeof rateLimitOptions>
+
+export interface MetadataAgentSettings {
+  readonly values: MetadataAgentValues
+  readonly secret: string
 }
 
-const SOCKET_MODES = { user: 0o600, group: 0o660, all: 0o666 } as const
+export interface RunningMetadataAgent {
+  /** Requests that come from now on are treated so; those under way as they began.
+   *  @throws when the settings cannot be used; then nothing has changed */
+  reload(settings: MetadataAgentSettings): void
+  close(grace?: number): Promise<void>
+}
+
+/** Many proxies come to one socket, some with a connection for each request. */
+const CONNECTIONS = 8192
 
 /** neutron-metadata-agent: finds the instance behind a request and asks the metadata API in its name, signed. */
-export async function openMetadataAgent(
-  socket: string,
-  store: InventoryStore,
-  secret: string,
-  values: MetadataAgentValues,
+export function openMetadataAgent(
+  sockets: readonly number[],
+  directory: PortDirectory,
+  settings: MetadataAgentSettings,
   log: Log,
-): Promise<Serving> {
-  await clearStaleSocket(socket, 'metadata agent')
-  const inventory = openInventory(store, log)
-  const host = values.nova_metadata_host.includes(':') ? `[${values.nova_metadata_host}]` : values.nova_metadata_host
-  const client = openHttpClient({ origin: `http://${host}:${values.nova_metadata_port}` })
-  const signed = signedUpstream(client, secret)
-  const agent = metadataAgent(
-    inventoryDirectory(inventory, () => values.dhcp_lease_duration),
-    async (caller, request) => {
-      const reply = await signed(caller, request)
-      if (reply.status === 403)
-        log.warn({ request: request.id }, 'the metadata API refuses our signature: do the shared secrets differ?')
-      return reply
-    },
+): RunningMetadataAgent {
+  let current = openForwarding(directory, settings, log)
+  void probeSecret(current.upstream, log)
+  const options = { ...hopServerOptions(log), limits: { connections: CONNECTIONS } }
+  const servings = sockets.map((fd) =>
+    serveDescriptor((request) => current.handler(request), fd, options, settings.values.metadata_backlog),
   )
-  const serving = await serve(agent, { path: socket }, hopServerOptions(log))
-  await chmod(socket, SOCKET_MODES[values.metadata_proxy_socket_mode])
   return {
-    port: undefined,
+    reload: (next) => {
+      const before = current
+      current = openForwarding(directory, next, log)
+      void probeSecret(current.upstream, log)
+      void before.client.close()
+    },
     close: async (grace) => {
-      await serving.close(grace)
-      await client.close()
-      inventory.close()
-      await store.close()
+      await Promise.all(servings.map((serving) => serving.close(grace)))
+      await current.client.close()
     },
   }
+}
+
+/** The agent's unix socket. */
+export async function openAgentSocket(path: string, values: MetadataAgentValues): Promise<OpenSockets> {
+  const { fd, remove } = await openOwnSocket(path, socketMode(values, whoWeAre()), values.metadata_backlog)
+  return { sockets: [fd], remove }
+}
+
+interface Forwarding {
+  readonly handler: Forwarder
+  readonly upstream: MetadataUpstream<Answer>
+  readonly client: HttpClient
+}
+
+function openForwarding(directory: PortDirectory, { values, secret }: MetadataAgentSettings, log: Log): Forwarding {
+  const client = openHttpClient(apiHosts(values), { tls: tlsOptions(values) })
+  const signed = signedUpstream(client, secret)
+  const handler = metadataAgent(
+    directory,
+    async (caller, request) => {
+      const reply = await signed(caller, request)
+      const remark = REMARKS[reply.status]
+      if (remark !== undefined) log.warn({ request: request.id, status: reply.status }, remark)
+      return reply
+    },
+    limitOf(values),
+  )
+  return { handler, upstream: signed, client }
+}
+
+const REDIRECTED = 'the metadata API redirects, which is not followed: are host, port and protocol right?'
+
+/** Answers that the guest hears as they are, and the operator has to do something about. */
+const REMARKS: Readonly<Record<number, string>> = {
+  301: REDIRECTED,
+  302: REDIRECTED,
+  307: REDIRECTED,
+  308: REDIRECTED,
+  403: 'the metadata API refuses our signature: do the shared secrets differ?',
+}
+
+/** One host, or several between commas. */
+function apiHosts(values: MetadataAgentValues): readonly Destination[] {
+  const { nova_metadata_protocol: protocol, nova_metadata_port: port } = values
+  const hosts = values.nova_metadata_host
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '')
+  if (hosts.length === 0) throw new Error('nova_metadata_host names no host')
+  return hosts.map((host) => ({
+    origin: `${protocol}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`,
+  }))
+}
+
+function tlsOptions(values: MetadataAgentValues) {
+  const { nova_client_cert: certificate, nova_client_priv_key: key } = values
+  return {
+    isInsecure: values.nova_metadata_insecure,
+    ...(values.auth_ca_cert === '' ? {} : { ca: pem('auth_ca_cert', values.auth_ca_cert) }),
+    // As in the field, one without the other counts for nothing.
+    ...(certificate === '' || key === ''
+      ? {}
+      : { certificate: pem('nova_client_cert', certificate), key: pem('nova_client_priv_key', key) }),
+  }
+}
+
+function pem(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
+}
+
+function limitOf(values: MetadataAgentValues): RateLimit | undefined {
+  if (!values.rate_limit_enabled) return undefined
+  return rateLimit({
+    windows: [
+      { requests: values.base_query_rate_limit, seconds: values.base_window_duration },
+      { requests: values.burst_query_rate_limit, seconds: values.burst_window_duration },
+    ],
+    ipVersions: values.ip_versions.map((version) => (version === '4' ? 4 : 6)),
+    now: () => performance.now(),
+  })
 }

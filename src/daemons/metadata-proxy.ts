@@ -1,6 +1,6 @@
 import { type Following, followKeeper } from '../host/socket-keeper/follow.ts'
 import { openHttpClient } from '../http/client.ts'
-import type { Handler } from '../http/messages.ts'
+import type { Forwarder } from '../http/messages.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { InventoryStore } from '../inventory/store.ts'
 import { agentOverSocket } from '../metadata-proxy/agent-socket.ts'
@@ -12,13 +12,13 @@ import { type LocalAnswers, localAnswers } from './local-answers.ts'
 
 /** What proxies hand their requests to. */
 export interface Answers {
-  readonly handler: Handler
+  readonly handler: Forwarder
   close(): Promise<void>
 }
 
 /** The metadata agent behind its unix socket. */
 export function answersOfAgent(socket: string): Answers {
-  const client = openHttpClient({ socketPath: socket })
+  const client = openHttpClient([{ socketPath: socket }])
   return { handler: agentOverSocket(client), close: () => client.close() }
 }
 

@@ -10,12 +10,12 @@ import type { DatapathValues } from './datapath-config.ts'
  */
 export function configureOnHangup<V extends DatapathValues>(
   datapath: RunningDatapath,
-  reread: () => V,
+  reread: () => { readonly values: V },
   say: (line: string) => void,
   others: (values: V) => Promise<void> = () => Promise.resolve(),
 ): void {
   const configure = async () => {
-    const values = reread()
+    const { values } = reread()
     const changed = await datapath.configure(values)
     await others(values)
     say(`SIGHUP: ${changed.length === 0 ? 'every option is as before' : changed.join(', ')}`)

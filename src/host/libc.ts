@@ -24,6 +24,9 @@ export const connect: KoffiFunc<(fd: number, address: Bytes, size: number) => nu
 export const getpeername: KoffiFunc<(fd: number, address: Bytes, size: Bytes) => number> = process.func(
   'int getpeername(int, void *, void *)',
 )
+export const getsockname: KoffiFunc<(fd: number, address: Bytes, size: Bytes) => number> = process.func(
+  'int getsockname(int, void *, void *)',
+)
 export const send: KoffiFunc<(fd: number, bytes: Bytes, size: number, flags: number) => number> = process.func(
   'int64_t send(int, void *, size_t, int)',
 )

@@ -36,13 +36,23 @@ export function encodeSocketAddress(address: IpAddress, port: number, scope: num
   return bytes
 }
 
-/** @throws Error when the path is too long for the kernel: 107 bytes */
+/** Of sockaddr_in and sockaddr_in6. */
+export function decodePort(bytes: Buffer): number {
+  return bytes.readUInt16BE(PORT)
+}
+
+const UNIX_PATH = 2 // 108 bytes, the zero behind it among them
+const UNIX_PATH_BYTES = 107
+
+/** @param path  of a socket in the file system, or `@name` of an abstract one @throws Error when it is too long */
 export function encodeUnixAddress(path: string): Uint8Array {
-  const name = Buffer.from(path)
-  if (name.length > 107) throw new Error(`${path} is too long for a unix socket: ${name.length} bytes, 107 at most`)
-  const bytes = Buffer.alloc(2 + name.length + 1)
+  const isAbstract = path.startsWith('@')
+  const name = Buffer.from(isAbstract ? `\0${path.slice(1)}` : `${path}\0`)
+  if (name.length - (isAbstract ? 0 : 1) > UNIX_PATH_BYTES)
+    throw new Error(`${path} is too long for a socket: ${UNIX_PATH_BYTES} bytes are the most`)
+  const bytes = Buffer.alloc(UNIX_PATH + name.length)
   bytes.writeUInt16LE(AF_UNIX, FAMILY)
-  bytes.set(name, 2)
+  bytes.set(name, UNIX_PATH)
   return bytes
 }
 

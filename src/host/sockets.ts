@@ -1,9 +1,18 @@
-import { closeSync } from 'node:fs'
+import { chmodSync, closeSync } from 'node:fs'
 import type { IpAddress } from '../inventory/records/address.ts'
-import { bind, checked, getpeername, listen, setsockopt, socket } from './libc.ts'
+import { bind, checked, getpeername, getsockname, listen, setsockopt, socket } from './libc.ts'
 import { inNamespace } from './netns.ts'
 import { deviceIndex } from './rtnetlink.ts'
-import { AF_INET6, decodeSocketAddress, encodeSocketAddress, familyOf, LARGEST_ADDRESS } from './socket-address.ts'
+import {
+  AF_INET6,
+  AF_UNIX,
+  decodePort,
+  decodeSocketAddress,
+  encodeSocketAddress,
+  encodeUnixAddress,
+  familyOf,
+  LARGEST_ADDRESS,
+} from './socket-address.ts'
 
 export interface ListenAddress {
   readonly address: IpAddress
@@ -55,17 +64,12 @@ export function openListener(netnsPath: string, { address, port, device, backlog
     const where = `${address}${device === null ? '' : `%${device}`} port ${port}`
     const scope = device === null ? 0 : deviceIndex(device)
     if (device !== null && scope === 0) throw new Error(`listening on ${where}: no such device`)
-    const fd = checked(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'opening a socket')
-    try {
+    return streamSocket(family, (fd) => {
       for (const { level, name } of optionsOf(address, family)) switchOn(fd, level, name)
       const encoded = encodeSocketAddress(address, port, scope)
       checked(bind(fd, encoded, encoded.length), `binding ${where}`)
       checked(listen(fd, backlog), `listening on ${where}`)
-      return fd
-    } catch (error) {
-      closeSync(fd)
-      throw error
-    }
+    })
   })
 }
 
@@ -73,6 +77,52 @@ export function openListener(netnsPath: string, { address, port, device, backlog
 function optionsOf(address: IpAddress, family: number): readonly SocketOption[] {
   if (family !== AF_INET6) return OPTIONS[4]
   return address === '::' ? OPTIONS[6].filter(({ name }) => name !== IPV6_V6ONLY) : OPTIONS[6]
+}
+
+export interface TcpAddress {
+  readonly address: IpAddress
+  readonly port: number
+  readonly backlog: number
+}
+
+/** The same in our own namespace, for what several processes shall share. IPv6's `::` takes IPv4 too, as Node has it. */
+export function openTcpListener({ address, port, backlog }: TcpAddress): number {
+  return streamSocket(familyOf(address), (fd) => {
+    switchOn(fd, SOL_SOCKET, SO_REUSEADDR)
+    const encoded = encodeSocketAddress(address, port, 0)
+    checked(bind(fd, encoded, encoded.length), `binding ${address} port ${port}`)
+    checked(listen(fd, backlog), `listening on ${address} port ${port}`)
+  })
+}
+
+/** A unix socket, listening. Nobody can connect before it has its mode: that is set between bind and listen.
+ *  @param mode  who has the right to write may connect */
+export function openUnixListener(path: string, mode: number, backlog: number): number {
+  return streamSocket(AF_UNIX, (fd) => {
+    const encoded = encodeUnixAddress(path)
+    checked(bind(fd, encoded, encoded.length), `binding ${path}`)
+    chmodSync(path, mode)
+    checked(listen(fd, backlog), `listening on ${path}`)
+  })
+}
+
+/** The port that the kernel chose for a socket bound to port 0. */
+export function boundPort(fd: number): number {
+  const bytes = Buffer.alloc(LARGEST_ADDRESS)
+  checked(getsockname(fd, bytes, Uint8Array.of(bytes.length, 0, 0, 0)), 'asking for the address of a socket')
+  return decodePort(bytes)
+}
+
+/** @returns the descriptor, which is closed again when `prepare` fails */
+function streamSocket(family: number, prepare: (fd: number) => void): number {
+  const fd = checked(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'opening a socket')
+  try {
+    prepare(fd)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 }
 
 function switchOn(fd: number, level: number, name: number): void {

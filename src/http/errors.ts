@@ -29,6 +29,16 @@ export class BodyTooLarge extends MetadataError {
   }
 }
 
+/** The client went away in the middle of its request: nobody hears this. */
+export class ClientGone extends MetadataError {
+  override readonly name = 'ClientGone'
+  readonly status = 400
+  readonly code = 'client-gone'
+  constructor() {
+    super('The request ended before its body did.')
+  }
+}
+
 /** How long a guest's request waits for a state that is not known yet: below the shortest time-out of a client (10 s). */
 export const HOLD_MILLISECONDS = 8_000
 

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 /**
  * A request and its reply as plain records: what handlers are written against. Sockets are outside (server.ts, client.ts).
  */
@@ -53,6 +55,9 @@ export interface HttpRequest {
    * @throws BodyTooLarge when more than `limit` bytes arrive
    */
   body(limit: number): Promise<Uint8Array>
+  /** The body as it arrives, for who passes it on; in place of `body`. Ending it early discards the rest and leaves the
+   *  connection alone. Only requests that come from a socket have it. */
+  stream?(): Readable
 }
 
 export interface HttpReply {
@@ -62,4 +67,22 @@ export interface HttpReply {
   readonly body: Uint8Array
 }
 
+/** The reply of another hop, passed on as it is: no field is added, a length is among them or none. */
+export interface ForwardedReply {
+  readonly status: number
+  /** In wire order, without those of the hop's own connection. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Small bodies whole, so that they arrive whole or not at all; others as they come. */
+  readonly forwarded: Uint8Array | Readable
+}
+
+export type Answer = HttpReply | ForwardedReply
+
+export function isForwarded(answer: Answer): answer is ForwardedReply {
+  return 'forwarded' in answer
+}
+
 export type Handler = (request: HttpRequest) => Promise<HttpReply>
+
+/** A handler that may pass on what another hop answers. */
+export type Forwarder = (request: HttpRequest) => Promise<Answer>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { BodyTooLarge } from './errors.ts'
 import type { Handler, HttpReply } from './messages.ts'
 import { type Serving, serve } from './server.ts'
@@ -13,6 +14,7 @@ const text = (status: number, body: string): HttpReply => ({
 
 const echo: Handler = async (request) => {
   if (request.target === '/throw') throw new Error('boom')
+  if (request.target === '/half') await pause(50)
   const body = Buffer.from(await request.body(16)).toString()
   return text(200, `${request.method} ${request.target} ${request.remoteAddress} ${body}`)
 }
@@ -65,7 +67,7 @@ describe('the HTTP server', async () => {
     assert.ok(got.endsWith('\r\n\r\n'))
   })
 
-  it('answers a client that has closed its half', async () => {
+  it('answers a client that has closed its half, when it has the answer', async () => {
     assert.match(await exchange(port, 'GET /half HTTP/1.1\r\n\r\n', { half: true }), /200 OK[\s\S]*GET \/half/)
   })
 

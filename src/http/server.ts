@@ -1,9 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { pipeline } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { BodyTooLarge } from './errors.ts'
-import { type Handler, type HeaderField, Headers, type HttpReply, type HttpRequest } from './messages.ts'
+import { guardConnections } from './connections.ts'
+import {
+  type Answer,
+  type ForwardedReply,
+  type Forwarder,
+  type HeaderField,
+  Headers,
+  type HttpReply,
+  type HttpRequest,
+  isForwarded,
+} from './messages.ts'
+import { readBody, streamBody } from './request-body.ts'
 
 /** Where a server listens: an address, or a unix socket's path. */
 export type Where = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -39,6 +50,9 @@ export interface Limits {
   readonly headMilliseconds: number
   readonly requestMilliseconds: number
   readonly keepAliveMilliseconds: number
+  /** A connection on which nothing moves, in neither direction, is cut after this: a client that does not read. Longer than
+   *  any answer takes to begin; 0 for never. haproxy's in the field. */
+  readonly idleMilliseconds: number
   /** How often Node looks for clients over those limits. 1000 servers cost 3 ms of CPU a second at 30 s, 7 ms at 2 s. */
   readonly lookMilliseconds: number
   /** haproxy's `maxconn` in the field's configuration. */
@@ -50,12 +64,13 @@ const LIMITS: Limits = {
   headMilliseconds: 10_000,
   requestMilliseconds: 30_000,
   keepAliveMilliseconds: 30_000,
+  idleMilliseconds: 32_000,
   lookMilliseconds: 10_000,
   connections: 1024,
 }
 
 /** Serves a handler. Resolves when the socket is listening. */
-export async function serve(handler: Handler, where: Where, options: ServerOptions): Promise<Serving> {
+export async function serve(handler: Forwarder, where: Where, options: ServerOptions): Promise<Serving> {
   const server = serverOf(handler, options)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
@@ -71,14 +86,14 @@ export async function serve(handler: Handler, where: Where, options: ServerOptio
 const BACKLOG = 1024
 
 /** Serves a handler on a socket that is bound and listening already, and from now on is the server's to close. */
-export function serveDescriptor(handler: Handler, fd: number, options: ServerOptions): Serving {
+export function serveDescriptor(handler: Forwarder, fd: number, options: ServerOptions, backlog = BACKLOG): Serving {
   const server = serverOf(handler, options)
   // Node calls listen(2) again, with 511 unless told otherwise.
-  server.listen({ fd, backlog: BACKLOG })
+  server.listen({ fd, backlog })
   return serving(server)
 }
 
-function serverOf(handler: Handler, options: ServerOptions): Server {
+function serverOf(handler: Forwarder, options: ServerOptions): Server {
   const limits = { ...LIMITS, ...options.limits }
   const server = createServer(
     {
@@ -90,13 +105,36 @@ function serverOf(handler: Handler, options: ServerOptions): Server {
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      // One that asked too much at once has been cut, with questions of its own still to come.
+      if (incoming.socket.destroyed) return
+      const refusal = refusalOf(incoming)
+      if (refusal !== undefined) {
+        outgoing.shouldKeepAlive = false
+        outgoing.writeHead(refusal).end()
+        return
+      }
       // Whatever goes wrong beyond a handler concerns this connection and no other.
-      answer(handler, incoming, outgoing, options).catch(() => incoming.destroy())
+      answer(handler, incoming, outgoing, options, server).catch(() => incoming.destroy())
     },
   )
+  // A client may close its half behind its request and wait; Node would hang up on it. It has no type for this.
+  Object.assign(server, { httpAllowHalfOpen: true })
   server.maxConnections = limits.connections
-  server.on('clientError', refuse)
+  server.timeout = limits.idleMilliseconds
+  // Should a release of Node drop the fields behind the last it counts, where this one refuses the request, then a guest
+  // with enough fields could make those vanish that say who it is. One more than we take shows that there were too many.
+  server.maxHeadersCount = FIELDS + 1
+  guardConnections(server)
   return server
+}
+
+/** Header fields of a request. haproxy takes 101, and real clients send a dozen. */
+const FIELDS = 256
+
+/** The status of what Node's parser lets through and we do not: a flood of fields; a request of HTTP/0.9, which has none. */
+function refusalOf({ rawHeaders, httpVersionMajor }: IncomingMessage): number | undefined {
+  if (rawHeaders.length > 2 * FIELDS) return 431
+  return httpVersionMajor === 1 ? undefined : 400
 }
 
 function serving(server: Server): Serving {
@@ -110,13 +148,25 @@ function serving(server: Server): Serving {
   }
 }
 
-async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse, options: ServerOptions) {
+async function answer(
+  handler: Forwarder,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  options: ServerOptions,
+  server: Server,
+) {
   const request = readRequest(incoming, options)
-  let reply: HttpReply
+  let reply: Answer
   try {
     reply = await handler(request)
   } catch (error) {
     reply = options.onError(error, request)
+  }
+  // A server that is being closed waits for its connections, so none may stay; nor one whose client has closed its half.
+  if (!server.listening || incoming.socket.readableEnded) outgoing.shouldKeepAlive = false
+  if (isForwarded(reply)) {
+    passOn(reply, incoming, outgoing)
+    return
   }
   const write = options.write ?? writeReply
   write(reply, incoming, outgoing)
@@ -132,9 +182,16 @@ function readRequest(
     target: incoming.url ?? '/',
     headers,
     remoteAddress: peerAddress(incoming.socket),
-    id: (trustsRequestId ? headers.get(REQUEST_ID_HEADER) : undefined) ?? `req-${randomUUID()}`,
+    id: (trustsRequestId ? plainRequestId(headers) : undefined) ?? `req-${randomUUID()}`,
     body: (limit) => readBody(incoming, limit),
+    stream: () => streamBody(incoming),
   }
+}
+
+/** The hop before us may be a haproxy, which passes on what a guest sends: only what looks like an id of ours is one. */
+function plainRequestId(headers: Headers): string | undefined {
+  const id = headers.get(REQUEST_ID_HEADER)
+  return id !== undefined && /^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : undefined
 }
 
 /** Node gives names and values in turn. */
@@ -144,39 +201,46 @@ function fieldsOf(raw: readonly string[]): HeaderField[] {
   return fields
 }
 
-async function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) throw new BodyTooLarge(limit)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
 /** Content-Length goes first, as eventlet writes it, unless the reply places it itself. */
 export function writeReply(reply: HttpReply, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const placed = reply.headers.some(([name]) => name.toLowerCase() === 'content-length')
   const fields: string[] = placed ? [] : ['Content-Length', String(reply.body.length)]
   for (const [name, value] of reply.headers) fields.push(name, value)
-  // HTTP/1.1 connections persist by themselves; neither eventlet nor haproxy spends two header lines on saying so.
-  if (outgoing.shouldKeepAlive && incoming.httpVersionMinor > 0) outgoing.removeHeader('connection')
-  outgoing.writeHead(reply.status, fields)
+  writeHead(reply.status, fields, incoming, outgoing)
   // As text, head and body leave in one piece and one system call. Latin-1 is one character a byte, whatever the bytes.
   outgoing.end(latin1(reply.body), 'latin1')
 }
 
-/** What Node's parser refuses never becomes a request: an oversized head, a malformed line, an unknown method. */
-function refuse(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
+/** An answer of another hop. One that breaks off there breaks off here. */
+function passOn(
+  { status, headers, forwarded }: ForwardedReply,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  writeHead(status, headers.flat(), incoming, outgoing)
+  if (forwarded instanceof Uint8Array) {
+    outgoing.end(latin1(forwarded), 'latin1')
     return
   }
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: ${status.length}\r\nConnection: close\r\n\r\n${status}`,
-  )
+  const { socket } = incoming
+  // An answer that still waits for an earlier one on its connection never hears of that connection's end.
+  const cut = () => {
+    forwarded.destroy()
+  }
+  socket.once('close', cut)
+  pipeline(forwarded, outgoing, () => socket.off('close', cut))
+  if (socket.destroyed) cut()
+}
+
+function writeHead(
+  status: number,
+  fields: readonly string[],
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  // HTTP/1.1 connections persist by themselves; neither eventlet nor haproxy spends two header lines on saying so.
+  if (outgoing.shouldKeepAlive && incoming.httpVersionMinor > 0) outgoing.removeHeader('connection')
+  outgoing.writeHead(status, fields as string[])
 }
 
 function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {

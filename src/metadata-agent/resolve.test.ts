@@ -69,6 +69,8 @@ describe('where a request came from', () => {
     { name: 'neither network nor router', given: [from] },
     { name: 'both', given: [['X-Neutron-Network-ID', 'a'], ['X-Neutron-Router-ID', 'b'], from] },
     { name: 'an empty network only', given: [['X-Neutron-Network-ID', ''], from] },
+    { name: 'a network that is no id', given: [['X-Neutron-Network-ID', 'a/../b?x=1'], from] },
+    { name: 'a router’s id of a thousand letters', given: [['X-Neutron-Router-ID', 'a'.repeat(1000)], from] },
     { name: 'the network twice', given: [['X-Neutron-Network-ID', 'a'], ['X-Neutron-Network-ID', 'b'], from] },
     { name: 'no address', given: [['X-Neutron-Network-ID', 'a']] },
     {
@@ -154,10 +156,46 @@ describe('who asks', () => {
       ports: [port({ address: '10.0.0.11', deviceOwner: 'network:dhcp', deviceId: 'dhcp-x' })],
     },
     { name: 'a router port has it', ports: [port({ address: '10.0.0.11', deviceOwner: 'network:router_interface' })] },
+    {
+      name: 'a port has it whose device is no instance’s id',
+      ports: [port({ address: '10.0.0.11', deviceId: 'x\r\nX-Tenant-ID: y' })],
+    },
     { name: 'an unbound port has it', ports: [port({ address: '10.0.0.11', deviceOwner: '', deviceId: '' })] },
     { name: 'a link-local address does not show a MAC', ports: [port({ address: 'fe80::1' })], address: 'fe80::1' },
   ]
   for (const { name, ports, address = '10.0.0.11' } of nobody)
     it(`is nobody when ${name}`, () =>
       assert.rejects(resolveInstance(at(address), directory(...ports)), InstanceUnknown))
+
+  describe('from an address that is nobody’s fixed one', () => {
+    const vip = '10.0.0.100'
+    /** A directory in which these ports name the address in their allowed address pairs. */
+    const naming = (...ports: Port[]): PortDirectory => ({
+      ...directory(port({ address: '10.0.0.11', id: 'owner' as PortId })),
+      findByAddressPair: async (_, address) => (address === vip ? ports : []),
+    })
+    const one = port({ address: '10.0.0.21', id: 'one' as PortId, deviceId: 'instance-1' })
+
+    it('is the instance of the one port that names it', async () => {
+      const found = await resolveInstance(at(vip), naming(one))
+      assert.deepEqual([found.instanceId, found.address], ['instance-1', vip])
+    })
+
+    it('is nobody when two ports name it, and the reason is for the log', () =>
+      assert.rejects(resolveInstance(at(vip), naming(one, { ...one, id: 'two' as PortId })), (error) => {
+        assert.ok(error instanceof InstanceUnknown)
+        assert.match(String(error.cause), /ports one, two all name in their allowed address pairs 10\.0\.0\.100/)
+        assert.doesNotMatch(error.message, /one|two/)
+        return true
+      }))
+
+    it('is nobody when the port that names it is no instance’s', () =>
+      assert.rejects(resolveInstance(at(vip), naming({ ...one, deviceOwner: 'network:dhcp' })), InstanceUnknown))
+
+    it('does not come before who owns it', async () => {
+      const ports = { ...naming(one), find: directory(port({ address: vip })).find }
+      const found = await resolveInstance(at(vip), ports)
+      assert.equal(found.instanceId, 'b65cee2f-8c69-4aeb-be2f-f79742548fc2')
+    })
+  })
 })

@@ -10,7 +10,7 @@ import {
 import type { InstanceId, NetworkId, ProjectId, RouterId } from '../inventory/records/ids.ts'
 import { isInstancePort } from '../inventory/records/port.ts'
 import { BadOrigin, InstanceUnknown } from './errors.ts'
-import type { Client, PortDirectory, Within } from './port-directory.ts'
+import type { Client, Freshness, PortDirectory, Within } from './port-directory.ts'
 
 /** Which instance asks, and from which address. */
 export interface Resolved {
@@ -41,6 +41,7 @@ export function readOrigin(headers: Headers): Origin {
   if (id === undefined)
     throw new BadOrigin('X-Neutron-Network-ID or X-Neutron-Router-ID header is missing from request.')
   if (id.includes(',')) throw new BadOrigin('X-Neutron-Network-ID or X-Neutron-Router-ID is present more than once.')
+  if (!PLAIN_ID.test(id)) throw new BadOrigin('X-Neutron-Network-ID or X-Neutron-Router-ID is no id.')
 
   const forwardedFor = headers.get('x-forwarded-for')
   if (forwardedFor === undefined) throw new BadOrigin('X-Forwarded-For header is missing from request.')
@@ -55,21 +56,40 @@ export function readOrigin(headers: Headers): Origin {
 
 /**
  * Finds which instance a request came from: the one port with this address behind this network or router, if an
- * instance owns it. DHCP and router ports answer to nobody (neutron's agent passes their names on to nova).
+ * instance owns it. An address that is nobody's fixed one is that of the one port whose allowed address pairs name it.
+ * DHCP and router ports answer to nobody (neutron's agent passes their names on to nova).
  *
+ * @param freshness  `new` when the metadata API does not know the instance that was found first: its address may have
+ *   gone to another port
  * @throws InstanceUnknown when no port matches, several do, or the port belongs to no instance
- * @throws NotReady while the directory does not know yet
+ * @throws NotReady while the directory does not know yet; DirectoryUnavailable when it cannot be asked
  */
-export async function resolveInstance(origin: Origin, directory: PortDirectory): Promise<Resolved> {
-  const found = await directory.find(origin.within, clientOf(origin.address))
+export async function resolveInstance(
+  { within, address }: Origin,
+  directory: PortDirectory,
+  freshness: Freshness = 'kept',
+): Promise<Resolved> {
+  const client = clientOf(address)
+  const owners = await directory.find(within, client, freshness)
+  const found =
+    owners.length > 0 || 'mac' in client
+      ? owners
+      : ((await directory.findByAddressPair?.(within, address, freshness)) ?? [])
   const [port, second] = found
-  if (port === undefined) throw new InstanceUnknown(`no port has ${origin.address} ${describe(origin.within)}`)
-  if (second !== undefined)
-    throw new InstanceUnknown(`ports ${found.map((each) => each.id).join(', ')} all have ${origin.address}`)
+  if (port === undefined) throw new InstanceUnknown(`no port has ${address} ${describe(within)}`)
+  if (second !== undefined) {
+    const how = owners.length > 0 ? 'all have' : 'all name in their allowed address pairs'
+    throw new InstanceUnknown(`ports ${found.map(({ id }) => id).join(', ')} ${how} ${address} ${describe(within)}`)
+  }
   if (!isInstancePort(port))
     throw new InstanceUnknown(`port ${port.id} belongs to no instance (owner ${port.deviceOwner || 'none'})`)
-  return { instanceId: port.deviceId as InstanceId, projectId: port.projectId, address: origin.address }
+  // Whoever may make a port may write anything there.
+  if (!PLAIN_ID.test(port.deviceId)) throw new InstanceUnknown(`port ${port.id} has a device that is no instance’s id`)
+  return { instanceId: port.deviceId as InstanceId, projectId: port.projectId, address }
 }
+
+/** What an instance's, a network's or a router's id is made of. */
+const PLAIN_ID = /^[0-9A-Za-z_-]{1,64}$/
 
 function clientOf(address: IpAddress): Client {
   if (ipVersion(address) === 4 || !isLinkLocal(address)) return { fixedIp: address }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { OutgoingRequest } from '../http/client.ts'
+import type { OutgoingRequest } from '../http/hop.ts'
 import { Headers, type HttpRequest } from '../http/messages.ts'
 import type { IpAddress } from '../inventory/records/address.ts'
 import type { InstanceId, ProjectId } from '../inventory/records/ids.ts'
@@ -22,7 +22,7 @@ async function passedOn(...fields: [string, string][]): Promise<OutgoingRequest>
   const { promise, resolve } = Promise.withResolvers<OutgoingRequest>()
   const send = async (request: OutgoingRequest) => {
     resolve(request)
-    return { status: 200, headers: [], body: new Uint8Array() }
+    return { status: 200, headers: [], forwarded: new Uint8Array() }
   }
   const upstream = signedUpstream({ send, close: async () => undefined }, 'secret')
   const caller = { instanceId: 'i' as InstanceId, projectId: 'p' as ProjectId, address: '10.0.0.11' as IpAddress }
@@ -55,7 +55,7 @@ it('passes on who asks and nothing a guest could forge', async () => {
     ['x-instance-id-signature', signature('i', 'secret')],
     ['x-request-id', 'req-7'],
   ])
-  assert.deepEqual(Buffer.from(sent.body).toString(), 'abc')
+  assert.deepEqual(Buffer.from(sent.body as Uint8Array).toString(), 'abc')
 })
 
 const marks: { name: string; given: [string, string]; want: string | undefined }[] = [

@@ -1,11 +1,8 @@
 import { createHmac } from 'node:crypto'
-import type { HttpClient } from '../http/client.ts'
+import { bodyToSend, type HttpClient } from '../http/client.ts'
 import { FORWARDED_BY_GUEST, forwardedMark } from '../http/forwarded.ts'
-import type { HeaderField, Headers } from '../http/messages.ts'
+import type { Answer, HeaderField, Headers } from '../http/messages.ts'
 import type { MetadataUpstream } from './handler.ts'
-
-/** Bytes of a request body we carry to the metadata API; the largest a guest has reason to send is a password of 1020. */
-const BODY_BYTES = 1024 * 1024
 
 /** What a guest may say to the metadata API, and the proxy's mark. Nothing else passes: what is not known cannot be
  *  forged. */
@@ -24,7 +21,7 @@ const GUEST_FIELDS: ReadonlySet<string> = new Set([
  *
  * @param secret  `metadata_proxy_shared_secret`, equal on both sides
  */
-export function signedUpstream(client: HttpClient, secret: string): MetadataUpstream {
+export function signedUpstream(client: HttpClient, secret: string): MetadataUpstream<Answer> {
   return async (caller, request) => {
     const headers = request.headers
       .without((name) => !GUEST_FIELDS.has(name))
@@ -40,8 +37,7 @@ export function signedUpstream(client: HttpClient, secret: string): MetadataUpst
       method: request.method,
       target: request.target,
       headers,
-      body: await request.body(BODY_BYTES),
-      isSized: request.headers.get('content-length') !== undefined,
+      body: await bodyToSend(request),
     })
   }
 }

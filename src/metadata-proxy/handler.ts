@@ -1,6 +1,6 @@
 import type { Stamp } from '../host/namespace.ts'
 import { forwardedMark } from '../http/forwarded.ts'
-import type { Handler } from '../http/messages.ts'
+import type { Forwarder } from '../http/messages.ts'
 
 /** Header fields that say who asks. A guest can send them, so all are dropped before the proxy sets its own.
  *  `x-request-id` would let a guest write into the logs' correlation of another. */
@@ -14,7 +14,7 @@ const IDENTITY_HEADERS =
  * @param stamp  where the listening socket is
  * @param next  the agent: a function of this process, or the far side of its unix socket
  */
-export function metadataProxy(stamp: Stamp, next: Handler): Handler {
+export function metadataProxy(stamp: Stamp, next: Forwarder): Forwarder {
   const identity =
     'networkId' in stamp ? ['x-neutron-network-id', stamp.networkId] : ['x-neutron-router-id', stamp.routerId]
   const [name, value] = identity as [string, string]

@@ -1,5 +1,5 @@
 import type { OpenProxy } from '../host/listeners.ts'
-import type { Handler } from '../http/messages.ts'
+import type { Forwarder } from '../http/messages.ts'
 import { type ServerOptions, serveDescriptor } from '../http/server.ts'
 import { metadataProxy } from './handler.ts'
 
@@ -9,7 +9,7 @@ import { metadataProxy } from './handler.ts'
  *
  * @param agent  what each request is handed to, once it says where it came from
  */
-export function nativeProxies(agent: Handler, options: ServerOptions): OpenProxy {
+export function nativeProxies(agent: Forwarder, options: ServerOptions): OpenProxy {
   return (fd, { stamp }) => {
     const serving = serveDescriptor(metadataProxy(stamp, agent), fd, options)
     return (grace = 0) => serving.close(grace)

@@ -1,5 +1,6 @@
 import type { Compared } from './compare-peers.ts'
 import type { Deviation } from './deviations.ts'
+import type { Combination } from './neutron/combinations.ts'
 
 /** The parts of docs/compatibility.md that are made here. Pure. */
 
@@ -21,6 +22,24 @@ export function printLastResult(compared: Compared, seed: number, date: string):
     ['Deviations met', `${[...compared.met.values()].reduce((sum, count) => sum + count, 0)} times, as listed below`],
   ]
   return printRows([['The last run', ''], ...facts])
+}
+
+/** Each agent with each metadata API, as guests of the real Neutron met them. */
+export function printCombinations(
+  combinations: readonly Combination[],
+  isDirectoryGood: boolean,
+  date: string,
+): string {
+  const named = { real: 'Debian’s', ours: 'firstboot’s' }
+  const rows = combinations.map(({ agent, api, requests, differences }) => [
+    named[agent],
+    named[api],
+    `${requests}`,
+    differences.length === 0 ? 'none' : differences.join('; '),
+  ])
+  const table = printRows([['Metadata agent', 'Metadata API', 'Requests of guests', 'Differences'], ...rows])
+  const directory = isDirectoryGood ? 'passed' : 'FAILED'
+  return `${table}\n\nThe contract of port directories against the real neutron-server: ${directory}. Last run: ${date}.`
 }
 
 /** @param rows  the heading first */

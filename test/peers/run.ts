@@ -23,6 +23,7 @@ const { values } = parseArgs({
     instances: { type: 'string', default: '200' },
     only: { type: 'string' },
     record: { type: 'boolean', default: false },
+    part: { type: 'string' }, // bootstrap/peers.js has read it
   },
 })
 const seed = Number(values.seed)

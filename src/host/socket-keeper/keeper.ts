@@ -2,9 +2,9 @@ import { closeSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { errorCode } from '../errors.ts'
 import { inNamespace, netnsPath } from '../netns.ts'
+import { clearOwnSocket } from '../own-socket.ts'
 import { deviceIndex } from '../rtnetlink.ts'
 import { openListener } from '../sockets.ts'
-import { clearStaleSocket } from '../stale-socket.ts'
 import { sendDescriptor } from './descriptor.ts'
 import { type Answer, type Event, type Kept, onMessages, type Request, say } from './messages.ts'
 
@@ -85,7 +85,7 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
       if (answer !== undefined) say(from, answer)
     })
   })
-  await clearStaleSocket(path, 'socket keeper')
+  await clearOwnSocket(path, 'socket keeper')
   const listening = Promise.withResolvers<void>()
   server.once('error', listening.reject).listen({ path }, listening.resolve)
   await listening.promise

@@ -1,0 +1,106 @@
+import { fileOptions } from '../config/config-files.ts'
+import { shown } from '../config/differences.ts'
+import { type Options, placesOf, truth } from '../config/option.ts'
+import { flag, type Read, readOptions, UsageError } from '../config/read.ts'
+import { suggestion } from '../text/nearest.ts'
+import { command } from './command.ts'
+import { rows } from './commands.ts'
+import { type Terminal, table } from './terminal.ts'
+
+const ownOptions = { json: truth(false, 'Print JSON.') }
+
+/** What one daemon would run with. */
+interface Effective {
+  readonly daemon: string
+  readonly options: readonly Setting[]
+  /** What the files say that it would not obey. */
+  readonly warnings: readonly string[]
+}
+
+interface Setting {
+  readonly name: string
+  /** Where a configuration file would have it: `[group] name`. */
+  readonly place: string
+  readonly value: string
+  readonly origin: string
+}
+
+/** What can be asked, how it is printed, and the exit code it comes to. */
+const ACTIONS: Readonly<Record<string, (found: readonly Effective[], terminal: Terminal) => number>> = {
+  show: (found, terminal) => {
+    for (const { daemon, options, warnings } of found) {
+      terminal.print(terminal.paint('bold', daemon))
+      for (const line of table(options.map(({ place, value, origin }) => [`  ${place}`, value, origin])))
+        terminal.print(line)
+      for (const line of warnings) terminal.say(`warning: ${line}`)
+    }
+    return 0
+  },
+  check: (found, terminal) => {
+    for (const { daemon, warnings } of found) for (const line of warnings) terminal.print(`${daemon}: ${line}`)
+    return found.some(({ warnings }) => warnings.length > 0) ? 1 : 0
+  },
+}
+
+export const config = command({
+  usage: 'show|check [DAEMON]',
+  operands: 2,
+  description:
+    'show prints each option a daemon would run with and where its value comes from: a flag, the environment, a line of a configuration file, or the default; of secrets only that there is one. check prints only what of the files is not obeyed: unknown and ignored options, former names; then the exit code is 1. DAEMON is one that takes --config-file; without it all of them are looked at. Behind DAEMON its own flags may stand.',
+  options: { ...fileOptions, ...ownOptions },
+  optionsFor: async ([, daemon = '']) => ({
+    ...fileOptions,
+    ...ownOptions,
+    ...(rows.some(({ name }) => name === daemon) ? await daemonOptions(daemon) : {}),
+  }),
+  examples: [
+    [
+      'firstboot config show metadata-agent --config-file /etc/neutron/metadata_agent.ini',
+      'before you replace the agent',
+    ],
+    ['firstboot config check metadata-api --config-file /etc/nova/nova.conf', 'what of it would not be obeyed'],
+  ],
+  run: async ({ values, positionals, env, terminal, reread }) => {
+    const [asked = '', daemon] = positionals
+    const print = ACTIONS[asked]
+    if (print === undefined) throw new UsageError(`say show or check${suggestion(asked, Object.keys(ACTIONS))}`)
+    const found: Effective[] = []
+    for (const name of daemon === undefined ? daemonNames() : [daemon]) {
+      const options = await daemonOptions(name)
+      const files = Object.keys(fileOptions) as (keyof typeof fileOptions)[]
+      const flags = files.flatMap((each) => values[each].flatMap((path) => [flag(each), path]))
+      found.push(effective(name, options, daemon === undefined ? readOptions(options, flags, env) : reread()))
+    }
+    if (!values.json) return print(found, terminal)
+    terminal.print(JSON.stringify(found, null, 2))
+    return 0
+  },
+})
+
+/** Every daemon that stands in for one of the field's. */
+function daemonNames(): readonly string[] {
+  return rows.filter(({ group, name }) => group === 'daemon' && name !== 'up').map(({ name }) => name)
+}
+
+/** @throws UsageError when there is no such daemon */
+async function daemonOptions(name: string): Promise<Options> {
+  const row = rows.find((each) => each.name === name && daemonNames().includes(name))
+  if (row === undefined)
+    throw new UsageError(`${JSON.stringify(name)} takes no configuration files${suggestion(name, daemonNames())}`)
+  return (await row.load()).options
+}
+
+function effective(daemon: string, options: Options, { values, origins, warnings }: Read<Options>): Effective {
+  const settings = Object.entries(options)
+    .filter(([name]) => !(name in fileOptions))
+    .map(([name, row]) => {
+      const [place = { group: '', name }] = placesOf(name, row)
+      return {
+        name,
+        place: `[${place.group}] ${place.name}`,
+        value: shown(row, values[name]),
+        origin: origins[name] ?? '',
+      }
+    })
+  return { daemon, options: settings, warnings }
+}

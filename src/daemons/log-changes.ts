@@ -1,0 +1,26 @@
+import type { Difference } from '../config/differences.ts'
+import type { Log } from '../observe/log.ts'
+
+/** Options that are used once, when sockets and files are opened. */
+const AT_START: ReadonlySet<string> = new Set([
+  'state_dir',
+  'lab',
+  'metadata_proxy_socket',
+  'metadata_proxy_socket_mode',
+  'metadata_proxy_user',
+  'metadata_proxy_group',
+  'metadata_backlog',
+  'metadata_workers',
+  'metadata_listen',
+  'metadata_listen_port',
+])
+
+/** Says what reading the configuration again has brought, and what of it has to wait. */
+export function logChanges(log: Log, changed: readonly Difference[], warnings: readonly string[]): void {
+  for (const { name, ...change } of changed)
+    log.info(
+      { option: name, ...change },
+      AT_START.has(name) ? 'an option has changed, and counts from the next start on' : 'an option has changed',
+    )
+  for (const line of warnings) log.warn(line)
+}

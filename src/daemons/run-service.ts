@@ -1,0 +1,124 @@
+import { activatedSockets, keepWatchdog, type Notify, openNotify } from '../host/systemd.ts'
+import { openWorkers, type WorkerSide, workerSide } from '../host/workers.ts'
+import type { Log } from '../observe/log.ts'
+import { unlessSignalled, untilSignal } from './until-signal.ts'
+
+/** A daemon behind listening sockets, however many processes it is. */
+export interface Service {
+  /** Opens the sockets, where nobody hands us any. */
+  readonly listen: () => Promise<OpenSockets>
+  /** Answers on them from now on. */
+  readonly serve: (sockets: readonly number[]) => Promise<RunningService>
+  /** Reads the configuration again, to see whether it can be used. @throws UsageError */
+  readonly check: () => void
+  /** Processes that shall share the sockets; 0 and 1 for this one alone. */
+  readonly workers: number
+  readonly env: NodeJS.ProcessEnv
+  readonly log: Log
+  /** Tells the person who started us that there are answers. */
+  readonly onListening: (sockets: readonly number[]) => void
+}
+
+export interface OpenSockets {
+  readonly sockets: readonly number[]
+  /** Takes away what stands for them in the file system. */
+  readonly remove: () => void
+}
+
+export interface RunningService {
+  /** Rejects with what makes going on pointless. */
+  readonly opened: Promise<unknown>
+  /** Takes over what can be changed without a new start. @throws UsageError and leaves everything as it is */
+  reload(): Promise<void>
+  /** Finishes what is under way. */
+  close(): Promise<void>
+}
+
+/** How long a worker may take to end: longer than the requests that it finishes. */
+const GRACE_MILLISECONDS = 35_000
+
+/** Runs until a signal asks for the end. SIGHUP reads the configuration again and loses no request. */
+export async function runService(service: Service): Promise<number> {
+  const { env } = service
+  const ended = untilSignal()
+  const worker = workerSide(env)
+  if (worker !== undefined) return runWorker(service, worker, ended)
+  const notify = openNotify(env)
+  const stopWatchdog = keepWatchdog(env, notify)
+  const activated = activatedSockets(env)
+  const open = activated.length > 0 ? { sockets: activated, remove: () => undefined } : await service.listen()
+  void ended.then(open.remove)
+  try {
+    const run = service.workers > 1 ? runWorkers : runAlone
+    await run(service, open.sockets, notify, ended)
+  } finally {
+    stopWatchdog()
+    open.remove()
+  }
+  return 0
+}
+
+async function runAlone(service: Service, sockets: readonly number[], notify: Notify, ended: Promise<unknown>) {
+  const running = await service.serve(sockets)
+  onHangUp(service.log, notify, () => running.reload())
+  service.onListening(sockets)
+  notify('READY=1')
+  try {
+    await unlessSignalled(running.opened, ended as Promise<NodeJS.Signals>)
+    await ended
+  } finally {
+    notify('STOPPING=1')
+    await running.close()
+  }
+}
+
+async function runWorker(service: Service, { sockets, ready, orphaned }: WorkerSide, ended: Promise<unknown>) {
+  process.on('SIGHUP', () => undefined) // a terminal that closes tells everybody; our parent acts on it
+  const running = await service.serve(sockets)
+  ready()
+  const end = Promise.race([ended, orphaned]) as Promise<NodeJS.Signals>
+  await unlessSignalled(running.opened, end)
+  await end
+  await running.close()
+  return 0
+}
+
+/** The configuration is read again by the workers, which are new ones then. */
+async function runWorkers(service: Service, sockets: readonly number[], notify: Notify, ended: Promise<unknown>) {
+  const { workers: count, env, log } = service
+  const [program = process.execPath, ...args] = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+  const workers = await openWorkers({
+    count,
+    command: [program, ...args],
+    env,
+    sockets,
+    grace: GRACE_MILLISECONDS,
+    onDeath: (how, milliseconds) => log.error({ milliseconds }, `a worker ${how}; another is started`),
+  })
+  onHangUp(log, notify, () => {
+    service.check()
+    return workers.replace()
+  })
+  service.onListening(sockets)
+  notify('READY=1')
+  await ended
+  notify('STOPPING=1')
+  await workers.close()
+}
+
+/** One reload at a time; each signal is obeyed. */
+function onHangUp(log: Log, notify: Notify, reload: () => Promise<void>): void {
+  let last = Promise.resolve()
+  process.on('SIGHUP', () => {
+    last = last.then(async () => {
+      notify('RELOADING=1')
+      try {
+        await reload()
+        log.info('the configuration was read again')
+      } catch (error) {
+        log.error(`the configuration stays as it was: ${error instanceof Error ? error.message : error}`)
+      }
+      notify('READY=1')
+    })
+  })
+}

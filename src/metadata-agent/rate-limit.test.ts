@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { describe, it, mock } from 'node:test'
+import type { IpAddress } from '../inventory/records/address.ts'
+import type { NetworkId } from '../inventory/records/ids.ts'
+import { TooManyRequests } from './errors.ts'
+import { rateLimit, type Window } from './rate-limit.ts'
+import type { Origin } from './resolve.ts'
+
+const origin = (address = '10.0.0.11', network = 'n1'): Origin => ({
+  within: { networkId: network as NetworkId },
+  address: address as IpAddress,
+})
+
+/** A limit under a clock of the test's. */
+function limited(windows: readonly Window[], ipVersions: readonly (4 | 6)[] = [4, 6]) {
+  let time = 1e9
+  const limit = rateLimit({ windows, ipVersions, now: () => time })
+  return {
+    pass: (seconds: number) => {
+      time += seconds * 1000
+    },
+    /** How many of so many requests at once are let through at once; the rest may be told to wait. */
+    atOnce: async (count: number, from = origin()) => {
+      const outcomes = Array.from({ length: count }, () => outcome(limit(from)))
+      return (await Promise.all(outcomes)).filter((each) => each === 'at once').length
+    },
+    ask: (from = origin()) => limit(from),
+  }
+}
+
+async function outcome(asked: Promise<void>): Promise<'at once' | 'later' | 'refused'> {
+  const later = new Promise<'later'>((resolve) => setImmediate(() => setImmediate(resolve, 'later')))
+  return Promise.race([
+    asked.then(
+      () => 'at once' as const,
+      () => 'refused' as const,
+    ),
+    later,
+  ])
+}
+
+/** The field's default, which breaks a boot there. */
+const FIELD: readonly Window[] = [
+  { requests: 10, seconds: 10 },
+  { requests: 10, seconds: 10 },
+]
+
+describe('the limit on what a guest asks', () => {
+  it('lets a real first boot through, however low it is set', async () => {
+    assert.ok((await limited(FIELD).atOnce(40)) === 40)
+    assert.ok((await limited([{ requests: 1, seconds: 86_400 }]).atOnce(40)) === 40)
+  })
+
+  it('refuses a flood, and says when to come back', async () => {
+    const { atOnce, ask } = limited(FIELD)
+    assert.equal(await atOnce(1000), 60)
+    const refused = await ask().catch((error: unknown) => error)
+    assert.ok(refused instanceof TooManyRequests)
+    assert.equal(refused.status, 429)
+    assert.match(refused.headers.join(), /^Retry-After,[1-9]\d*$/)
+  })
+
+  it('makes who is a little early wait, before it refuses', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const { atOnce, ask } = limited([{ requests: 600, seconds: 10 }])
+      await atOnce(600)
+      const early = ask()
+      assert.equal(await outcome(early), 'later')
+      mock.timers.tick(2_000)
+      await early
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  it('gives back as much as the longer window allows', async () => {
+    const { atOnce, pass } = limited([
+      { requests: 100, seconds: 100 },
+      { requests: 70, seconds: 1 },
+    ])
+    assert.equal(await atOnce(70), 70, 'the burst')
+    pass(10)
+    assert.equal(await atOnce(90), 40, 'what is left of the longer window, and what has come since')
+  })
+
+  it('is each port’s own: neither a neighbour nor an equal address elsewhere shares it', async () => {
+    const { atOnce } = limited(FIELD)
+    await atOnce(100)
+    assert.equal(await atOnce(30, origin('10.0.0.12')), 30)
+    assert.equal(await atOnce(30, origin('10.0.0.11', 'n2')), 30)
+    assert.equal(await atOnce(30, origin('2001:db8::1')), 30)
+  })
+
+  it('is only for the versions of IP it is for', async () => {
+    const { atOnce } = limited(FIELD, [6])
+    assert.equal(await atOnce(200, origin('10.0.0.11')), 200)
+    assert.equal(await atOnce(200, origin('fe80::1')), 60)
+  })
+
+  it('remembers only so many', async () => {
+    const { atOnce, ask } = limited(FIELD)
+    await atOnce(60)
+    for (let i = 0; i < 10_000; i += 1) await ask(origin(`10.1.${i >> 8}.${i & 255}`))
+    assert.equal(await atOnce(30), 30)
+  })
+})

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { firstboot } from './support/daemon.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'firstboot-config-'))
+after(() => rmSync(directory, { recursive: true }))
+const file = join(directory, 'metadata_agent.ini')
+writeFileSync(
+  file,
+  '[DEFAULT]\nnova_metadata_host = 192.0.2.7\nmetadata_proxy_shared_secret = s3cret\nnova_metadata_prt = 1\n',
+)
+
+function config(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const [program, ...rest] = firstboot('config', ...args)
+  const { status, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8', env: { ...process.env, ...env } })
+  assert.doesNotMatch(stdout + stderr, /s3cret/)
+  return { status, stdout, stderr }
+}
+
+describe('firstboot config', () => {
+  it('shows where each value comes from', () => {
+    const args = ['show', 'metadata-agent', '--config-file', file, '--nova-metadata-port', '99', '--json']
+    const { status, stdout } = config(args, { FIRSTBOOT_METADATA_BACKLOG: '7' })
+    assert.equal(status, 0)
+    const [{ daemon, options, warnings }] = JSON.parse(stdout)
+    assert.equal(daemon, 'metadata-agent')
+    assert.equal(warnings.length, 1)
+    const shown = Object.fromEntries(
+      options.map(({ name, value, origin }: Record<string, string>) => [name, [value, origin]]),
+    )
+    assert.deepEqual(shown['nova_metadata_host'], ['192.0.2.7', `${file}:2`])
+    assert.deepEqual(shown['metadata_proxy_shared_secret'], ['***', `${file}:3`])
+    assert.deepEqual(shown['nova_metadata_port'], ['99', '--nova-metadata-port'])
+    assert.deepEqual(shown['metadata_backlog'], ['7', 'FIRSTBOOT_METADATA_BACKLOG'])
+    assert.deepEqual(shown['metadata_proxy_user'], ['', 'default'])
+  })
+
+  it('shows every daemon when none is named, in columns', () => {
+    const { stdout } = config(['show', '--config-file', file])
+    assert.deepEqual(stdout.match(/^[a-z-]+$/gm), ['metadata-api', 'metadata-agent', 'dhcp-agent'])
+    assert.match(
+      stdout,
+      /^ {2}\[neutron\] service_metadata_proxy +false +default \(of the program whose files are given\)$/m,
+    )
+  })
+
+  it('checks a file, with an exit code', () => {
+    const { status, stdout } = config(['check', 'metadata-agent', '--config-file', file])
+    assert.equal(status, 1)
+    assert.equal(
+      stdout,
+      `metadata-agent: ${file}:4: [DEFAULT] nova_metadata_prt is not known; did you mean nova_metadata_port?\n`,
+    )
+    assert.equal(config(['check', 'metadata-agent']).status, 0)
+  })
+
+  const mistakes = [
+    { args: ['shwo'], want: /say show or check; did you mean "show"\?/ },
+    {
+      args: ['show', 'metadata-agnt'],
+      want: /"metadata-agnt" takes no configuration files; did you mean "metadata-agent"\?/,
+    },
+    { args: ['show', 'metadata-agent', '--config-file', '/nowhere'], want: /\/nowhere: there is no such file/ },
+  ]
+  for (const { args, want } of mistakes)
+    it(`refuses ${args.join(' ')}`, () => {
+      const { status, stderr } = config(args)
+      assert.equal(status, 2)
+      assert.match(stderr, want)
+    })
+})
