@@ -10,6 +10,7 @@ import type { Log } from '../observe/log.ts'
 export function serverOptions(log: Log): ServerOptions {
   return {
     onError: (error, request) => {
+      if (request.trace !== undefined) request.trace.problem = error instanceof MetadataError ? error.code : 'crash'
       logFailure(log, error, request)
       return errorPage(error, request)
     },

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Trace } from './trace.ts'
 
 /**
  * A request and its reply as plain records: what handlers are written against. Sockets are outside (server.ts, client.ts).
@@ -58,6 +59,8 @@ export interface HttpRequest {
   /** The body as it arrives, for who passes it on; in place of `body`. Ending it early discards the rest and leaves the
    *  connection alone. Only requests that come from a socket have it. */
   stream?(): Readable
+  /** Where somebody records what becomes of requests. */
+  readonly trace?: Trace
 }
 
 export interface HttpReply {

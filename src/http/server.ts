@@ -15,6 +15,7 @@ import {
   isForwarded,
 } from './messages.ts'
 import { readBody, streamBody } from './request-body.ts'
+import type { Trace } from './trace.ts'
 
 /** Where a server listens: an address, or a unix socket's path. */
 export type Where = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -27,8 +28,20 @@ export interface ServerOptions {
   /** Puts an answer on the wire; for a server that is to do it wrong. */
   readonly write?: typeof writeReply
   readonly limits?: Partial<Limits>
+  /** Told of each answer when it has been handed to the kernel, or could not be. */
+  readonly onAnswered?: (answered: Answered) => void
   /** Take the request's id from the hop before us, which must be ours: a guest's would mislead whoever reads the logs. */
   readonly trustsRequestId?: boolean
+}
+
+/** A request and what became of it. */
+export interface Answered {
+  readonly request: HttpRequest
+  readonly trace: Trace
+  readonly status: number
+  /** Of the body; of one that is passed on in pieces, what its length says. */
+  readonly bytes: number
+  readonly milliseconds: number
 }
 
 /** A running server. */
@@ -155,7 +168,10 @@ async function answer(
   options: ServerOptions,
   server: Server,
 ) {
-  const request = readRequest(incoming, options)
+  const { onAnswered } = options
+  const started = onAnswered === undefined ? 0 : performance.now()
+  const trace: Trace = { stages: {} }
+  const request = readRequest(incoming, options, trace)
   let reply: Answer
   try {
     reply = await handler(request)
@@ -164,17 +180,27 @@ async function answer(
   }
   // A server that is being closed waits for its connections, so none may stay; nor one whose client has closed its half.
   if (!server.listening || incoming.socket.readableEnded) outgoing.shouldKeepAlive = false
-  if (isForwarded(reply)) {
-    passOn(reply, incoming, outgoing)
-    return
-  }
-  const write = options.write ?? writeReply
-  write(reply, incoming, outgoing)
+  if (isForwarded(reply)) passOn(reply, incoming, outgoing)
+  else (options.write ?? writeReply)(reply, incoming, outgoing)
+  onAnswered?.({
+    request,
+    trace,
+    status: reply.status,
+    bytes: bytesOf(reply),
+    milliseconds: performance.now() - started,
+  })
+}
+
+function bytesOf(reply: Answer): number {
+  if (!isForwarded(reply)) return reply.body.length
+  if (reply.forwarded instanceof Uint8Array) return reply.forwarded.length
+  return Number(reply.headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1] ?? 0)
 }
 
 function readRequest(
   incoming: IncomingMessage,
   { peerAddress = peerOf, trustsRequestId = false }: ServerOptions,
+  trace: Trace,
 ): HttpRequest {
   const headers = new Headers(fieldsOf(incoming.rawHeaders))
   return {
@@ -185,6 +211,7 @@ function readRequest(
     id: (trustsRequestId ? plainRequestId(headers) : undefined) ?? `req-${randomUUID()}`,
     body: (limit) => readBody(incoming, limit),
     stream: () => streamBody(incoming),
+    trace,
   }
 }
 

@@ -77,6 +77,7 @@ function responder(deps: MetadataApiDeps): Respond {
     if (path === undefined) throw new BadRequest('The request target is not a path in UTF-8.')
     if (path.isOpen) return documentReply(ec2Versions())
     const identity = await identify(request)
+    if (request.trace !== undefined) request.trace.instance = identity.instance.id
     const token = passGate(request, path.names, identity.instance)
     if (token !== undefined) return token
     const place = locate(path.names, deps.options.release)
@@ -91,6 +92,7 @@ function responder(deps: MetadataApiDeps): Respond {
       return await reply(request, identify)
     } catch (cause) {
       report(deps.log, cause, request)
+      if (request.trace !== undefined) request.trace.problem = problemOf(cause)
       return refusal(cause, request)
     }
   }
@@ -148,6 +150,10 @@ function isLineTooLong({ method, target }: HttpRequest): boolean {
 /** In Nova a filter in front of everything turns whatever refuses an OPTIONS into an empty success without a type. */
 function refusal(cause: unknown, request: HttpRequest): HttpReply {
   return request.method === 'OPTIONS' ? { status: 200, headers: [], body: NOTHING } : errorPage(cause, request)
+}
+
+function problemOf(cause: unknown): string {
+  return cause instanceof MetadataError ? cause.code : 'crash'
 }
 
 function report(log: Log, cause: unknown, { id, method, remoteAddress }: HttpRequest): void {

@@ -18,8 +18,10 @@ export function metadataProxy(stamp: Stamp, next: Forwarder): Forwarder {
   const identity =
     'networkId' in stamp ? ['x-neutron-network-id', stamp.networkId] : ['x-neutron-router-id', stamp.routerId]
   const [name, value] = identity as [string, string]
-  return (request) =>
-    next({
+  const within = 'networkId' in stamp ? `network ${stamp.networkId}` : `router ${stamp.routerId}`
+  return (request) => {
+    if (request.trace !== undefined) request.trace.within = within
+    return next({
       ...request,
       headers: request.headers
         .without(isIdentity)
@@ -30,6 +32,7 @@ export function metadataProxy(stamp: Stamp, next: Forwarder): Forwarder {
           ...forwardedMark(request.headers),
         ),
     })
+  }
 }
 
 /** Underscores count as hyphens: WSGI servers fold `X_Instance_ID` into the same variable as `X-Instance-ID`. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, it } from 'node:test'
 import { eventually } from '../../../test/support/eventually.ts'
 import { followRecords, readRecords } from './read.ts'
-import { type FlightRecord, recordedPath } from './record.ts'
+import { type FlightRecord, recordedPath, recordLine } from './record.ts'
 import { openFlightRecorder } from './recorder.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'firstboot-flight-'))
@@ -83,6 +83,29 @@ it('counts what a full disk swallows, and tells once', async () => {
     await recorder.close()
   }
   assert.deepEqual([recorder.dropped, problems.length], [3, 1])
+})
+
+it('writes the line that JSON.stringify would', () => {
+  const odd = {
+    userAgent: 'a "quoted"\n\u2028 agent',
+    path: '/\\"\u0001',
+    server: 'wéb "1"',
+    instance: 'i',
+    within: 'network n',
+    problem: 'p',
+  }
+  const full = record('2026-01-01T00:00:00.000Z', {
+    ...odd,
+    stages: { resolve: 0.1234567, answer: 2 },
+    milliseconds: 12.3456789,
+  })
+  assert.deepEqual(JSON.parse(recordLine(full)), {
+    ...full,
+    stages: { resolve: 0.123, answer: 2 },
+    milliseconds: 12.346,
+  })
+  const bare = record('2026-01-01T00:00:00.000Z')
+  assert.deepEqual(JSON.parse(recordLine(bare)), bare)
 })
 
 it('keeps no query and no endless path', () => {

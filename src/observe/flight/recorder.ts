@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { FlightRecord } from './record.ts'
+import { type FlightRecord, recordLine } from './record.ts'
 
 /** Keeps the last requests on disk, so that they are there after a restart or a crash, for whoever may read the file. */
 export interface FlightRecorder {
@@ -67,7 +67,7 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
         dropped += 1
         return
       }
-      const line = `${JSON.stringify(record)}\n`
+      const line = recordLine(record)
       waiting.push(line)
       characters += line.length
       timer ??= setTimeout(flush, BATCH_MILLISECONDS)

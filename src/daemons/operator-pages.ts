@@ -1,0 +1,89 @@
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { openHttpClient } from '../http/client.ts'
+import { type Answer, Headers, isForwarded } from '../http/messages.ts'
+import { type Serving, serve } from '../http/server.ts'
+import type { Condition } from '../observe/health.ts'
+import { healthPages } from '../observe/health-pages.ts'
+import type { Log } from '../observe/log.ts'
+import { mergedPages, type Page } from '../observe/metrics/merge.ts'
+import type { Metrics } from '../observe/metrics/metrics.ts'
+import { hopServerOptions } from './guest-server.ts'
+import type { StateDirectory } from './state-directory.ts'
+
+/** `/metrics`, `/healthz` and `/readyz` of a process on a unix socket of its own, and of all processes of the host on a
+ *  TCP port where one is asked for. */
+export interface OperatorPages {
+  close(): Promise<void>
+}
+
+export interface OperatorPagesGiven {
+  readonly state: Pick<StateDirectory, 'pages'>
+  /** `metadata-agent` */
+  readonly daemon: string
+  readonly metrics: Pick<Metrics, 'page'>
+  readonly ready: readonly Condition[]
+  /** `127.0.0.1:9464`; empty for none. */
+  readonly listen: string
+  readonly log: Log
+}
+
+/** How long another process may take to tell its figures; one that hangs is left out. */
+const PATIENCE_MILLISECONDS = 2_000
+
+export async function openOperatorPages(given: OperatorPagesGiven): Promise<OperatorPages> {
+  const { state, daemon, metrics, ready, listen, log } = given
+  await mkdir(state.pages, { recursive: true, mode: 0o700 })
+  const path = join(state.pages, `${daemon}.${process.pid}`)
+  await rm(path, { force: true })
+  const own = await serve(
+    healthPages({ metrics: () => mergedPages([{ daemon, text: metrics.page() }]), alive: [], ready }),
+    { path },
+    hopServerOptions(log),
+  )
+  await chmod(path, 0o600)
+  const all = listen === '' ? undefined : await openAll(given, path)
+  return {
+    close: async () => {
+      await Promise.all([own.close(0), all?.close(0)])
+      await rm(path, { force: true })
+    },
+  }
+}
+
+async function openAll({ state, daemon, metrics, ready, listen, log }: OperatorPagesGiven, own: string): Promise<Serving> {
+  const page = async () => {
+    const others = (await readdir(state.pages)).filter((name) => join(state.pages, name) !== own)
+    const pages = await Promise.all(others.map((name) => pageOf(state.pages, name)))
+    return mergedPages([{ daemon, text: metrics.page() }, ...pages.flatMap((each) => each ?? [])])
+  }
+  return serve(healthPages({ metrics: page, alive: [], ready }), whereOf(listen), hopServerOptions(log))
+}
+
+function whereOf(listen: string): { readonly host: string; readonly port: number } {
+  const [, host = '', port = ''] = /^(?:(.+):)?(\d+)$/.exec(listen) ?? []
+  if (port === '') throw new Error(`metrics_listen: ${JSON.stringify(listen)} is no ADDRESS:PORT, such as 127.0.0.1:9464`)
+  return { host: host.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) }
+}
+
+/** @returns undefined for a process that is gone or hangs; its socket is for its successor to sweep */
+async function pageOf(directory: string, name: string): Promise<Page | undefined> {
+  const limits = { connect: PATIENCE_MILLISECONDS, answer: PATIENCE_MILLISECONDS, hold: 0 }
+  const client = openHttpClient([{ socketPath: join(directory, name) }], { limits })
+  try {
+    const asked = { method: 'GET', target: '/metrics', headers: new Headers([]), body: new Uint8Array() }
+    const text = Buffer.from(await wholeBody(await client.send(asked))).toString('utf8')
+    // It says its name itself already.
+    return { daemon: name.replace(/\.\d+$/, ''), text: text.replaceAll(/\{daemon="[^"]*",?/g, '{').replaceAll('{}', '') }
+  } catch {
+    return undefined
+  } finally {
+    await client.close()
+  }
+}
+
+async function wholeBody(answer: Answer): Promise<Uint8Array> {
+  if (!isForwarded(answer)) return answer.body
+  return answer.forwarded instanceof Readable ? Buffer.concat(await answer.forwarded.toArray()) : answer.forwarded
+}
