@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { chain } from './chain.ts'
 import { documents } from './documents.ts'
 import { guestRequest } from './guest-request.ts'
 import { describeMachine } from './machine.ts'
@@ -8,7 +9,7 @@ import { printReport } from './report.ts'
 
 // `npm run bench [-- NAME...] [--json]`, inside the sandbox: the report on standard output, progress on standard error.
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'guest-request': guestRequest, documents, memory }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { 'guest-request': guestRequest, chain, documents, memory }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

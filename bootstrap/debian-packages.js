@@ -9,7 +9,7 @@ import { SetUpProblem } from './set-up.js'
 
 /**
  * The programs of the system that firstboot drives, and where Debian keeps them. None of these packages starts a
- * service but haproxy, which the benchmark alone asks for (its stock configuration listens nowhere).
+ * service but haproxy, whose stock configuration listens nowhere.
  * @type {readonly Row[]}
  */
 export const PROGRAMS = [
@@ -21,7 +21,12 @@ export const PROGRAMS = [
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'builds the root of the cloud-init guest', for: ['test'] },
-  { program: 'haproxy', package: 'haproxy', why: 'is what the benchmark compares with', for: ['bench'] },
+  {
+    program: 'haproxy',
+    package: 'haproxy',
+    why: 'is the proxy of the field, and what the benchmark compares with',
+    for: ['test', 'bench'],
+  },
   { program: 'wrk', package: 'wrk', why: 'makes the benchmark’s load', for: ['bench'] },
 ]
 
