@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ownCommand } from '../src/cli/own-command.ts'
+import { ownCommand } from '../src/daemons/own-command.ts'
 import { runProgram } from '../src/host/programs.ts'
 import type { Benchmark } from './benchmark.ts'
 import { GUESTS, INVENTORY, NETWORK, RANGE } from './chain-inventory.ts'
