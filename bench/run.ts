@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.ts'
+import { chain } from './chain.ts'
 import { configDrive } from './config-drive.ts'
 import { datapath } from './datapath.ts'
 import { documents } from './documents.ts'
@@ -12,6 +13,7 @@ import { printReport } from './report.ts'
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'guest-request': guestRequest,
+  chain,
   documents,
   memory,
   'config-drive': configDrive,

@@ -21,7 +21,10 @@ import {
   temporaryDirectory,
 } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
+import { kernelTurn } from './support/kernel-turn.ts'
 import { aDhcpPort, aNetwork, aPort, aSubnet } from './support/network-records.ts'
+
+await kernelTurn()
 
 // Two networks with the same range, on the kernel of a sandbox. "Kernel" is the sandbox's own namespace.
 //

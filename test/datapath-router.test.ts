@@ -16,7 +16,10 @@ import {
   temporaryDirectory,
 } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
+import { kernelTurn } from './support/kernel-turn.ts'
 import { aDhcpPort, aNetwork, aPort, aRouter, aRouterPort, aSubnet } from './support/network-records.ts'
+
+await kernelTurn()
 
 // A router between two networks, with a third one outside, on the kernel of a sandbox.
 //

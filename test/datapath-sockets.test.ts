@@ -8,6 +8,9 @@ import { runProgram } from '../src/host/programs.ts'
 import { openListener } from '../src/host/sockets.ts'
 import type { IpAddress } from '../src/inventory/records/address.ts'
 import { noSandbox } from './support/datapath-machine.ts'
+import { kernelTurn } from './support/kernel-turn.ts'
+
+await kernelTurn()
 
 // One process, fifty namespaces, the same address and port in each:
 //

@@ -14,6 +14,9 @@ import { captureProgram, runProgram } from '../src/host/programs.ts'
 import type { Cidr, IpAddress, MacAddress } from '../src/inventory/records/address.ts'
 import { noSandbox, temporaryDirectory } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
+import { kernelTurn } from './support/kernel-turn.ts'
+
+await kernelTurn()
 
 // Three namespaces on one bridge, made by the commands of the datapath and changed by hand.
 //

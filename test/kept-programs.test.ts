@@ -14,6 +14,9 @@ import { isAlive, processId } from '../src/host/process.ts'
 import { captureProgram, runProgram } from '../src/host/programs.ts'
 import { noSandbox, temporaryDirectory } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
+import { kernelTurn } from './support/kernel-turn.ts'
+
+await kernelTurn()
 
 // A namespace `qrouter-kept` with one device, in which real programs run; `keeper` is a run of ours.
 

@@ -78,8 +78,8 @@ export const metadataAgent = command({
             log_level = now.log_level
             log.level = log_level
           },
-          close: async () => {
-            await agent.close()
+          close: async (grace) => {
+            await agent.close(grace)
             await directory.close()
           },
         }

@@ -69,7 +69,7 @@ export const metadataApi = command({
             log_level = now.log_level
             log.level = log_level
           },
-          close: () => api.close(),
+          close: (grace) => api.close(grace),
         }
       },
     })

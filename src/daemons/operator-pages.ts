@@ -38,7 +38,7 @@ export async function openOperatorPages(given: OperatorPagesGiven): Promise<Oper
   const path = join(state.pages, `${daemon}.${process.pid}`)
   await rm(path, { force: true })
   const own = await serve(
-    healthPages({ metrics: () => mergedPages([{ daemon, text: metrics.page() }]), alive: [], ready }),
+    healthPages({ metrics: () => metrics.page(), alive: [], ready }),
     { path },
     hopServerOptions(log),
   )
@@ -52,7 +52,10 @@ export async function openOperatorPages(given: OperatorPagesGiven): Promise<Oper
   }
 }
 
-async function openAll({ state, daemon, metrics, ready, listen, log }: OperatorPagesGiven, own: string): Promise<Serving> {
+async function openAll(
+  { state, daemon, metrics, ready, listen, log }: OperatorPagesGiven,
+  own: string,
+): Promise<Serving> {
   const page = async () => {
     const others = (await readdir(state.pages)).filter((name) => join(state.pages, name) !== own)
     const pages = await Promise.all(others.map((name) => pageOf(state.pages, name)))
@@ -63,7 +66,8 @@ async function openAll({ state, daemon, metrics, ready, listen, log }: OperatorP
 
 function whereOf(listen: string): { readonly host: string; readonly port: number } {
   const [, host = '', port = ''] = /^(?:(.+):)?(\d+)$/.exec(listen) ?? []
-  if (port === '') throw new Error(`metrics_listen: ${JSON.stringify(listen)} is no ADDRESS:PORT, such as 127.0.0.1:9464`)
+  if (port === '')
+    throw new Error(`metrics_listen: ${JSON.stringify(listen)} is no ADDRESS:PORT, such as 127.0.0.1:9464`)
   return { host: host.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) }
 }
 
@@ -74,8 +78,7 @@ async function pageOf(directory: string, name: string): Promise<Page | undefined
   try {
     const asked = { method: 'GET', target: '/metrics', headers: new Headers([]), body: new Uint8Array() }
     const text = Buffer.from(await wholeBody(await client.send(asked))).toString('utf8')
-    // It says its name itself already.
-    return { daemon: name.replace(/\.\d+$/, ''), text: text.replaceAll(/\{daemon="[^"]*",?/g, '{').replaceAll('{}', '') }
+    return { daemon: name.replace(/\.\d+$/, ''), text }
   } catch {
     return undefined
   } finally {

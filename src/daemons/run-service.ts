@@ -30,10 +30,12 @@ export interface RunningService {
   readonly opened: Promise<unknown>
   /** Takes over what can be changed without a new start. @throws UsageError and leaves everything as it is */
   reload(): Promise<void>
-  /** Finishes what is under way. */
-  close(): Promise<void>
+  /** Finishes what is under way, in so many milliseconds at most. */
+  close(grace: number): Promise<void>
 }
 
+/** As long as a request may take. */
+const FINISH_MILLISECONDS = 30_000
 /** How long a worker may take to end: longer than the requests that it finishes. */
 const GRACE_MILLISECONDS = 35_000
 
@@ -58,33 +60,41 @@ export async function runService(service: Service): Promise<number> {
   return 0
 }
 
-async function runAlone(service: Service, sockets: readonly number[], notify: Notify, ended: Promise<unknown>) {
+async function runAlone(service: Service, sockets: readonly number[], notify: Notify, ended: Promise<NodeJS.Signals>) {
   const running = await service.serve(sockets)
   onHangUp(service.log, notify, () => running.reload())
   service.onListening(sockets)
   notify('READY=1')
-  try {
-    await unlessSignalled(running.opened, ended as Promise<NodeJS.Signals>)
-    await ended
-  } finally {
-    notify('STOPPING=1')
-    await running.close()
-  }
+  await runUntil(running, ended, () => notify('STOPPING=1'))
 }
 
-async function runWorker(service: Service, { sockets, ready, orphaned }: WorkerSide, ended: Promise<unknown>) {
+async function runWorker(service: Service, { sockets, ready, orphaned }: WorkerSide, ended: Promise<NodeJS.Signals>) {
   process.on('SIGHUP', () => undefined) // a terminal that closes tells everybody; our parent acts on it
   const running = await service.serve(sockets)
   ready()
-  const end = Promise.race([ended, orphaned]) as Promise<NodeJS.Signals>
-  await unlessSignalled(running.opened, end)
-  await end
-  await running.close()
+  await runUntil(running, Promise.race([ended, orphaned.then(() => 'SIGTERM' as const)]))
   return 0
 }
 
+/** Who is still waiting for what it needs when it is told to end has nothing to finish, and would wait on.
+ *  @throws with what made going on pointless */
+async function runUntil(running: RunningService, ended: Promise<NodeJS.Signals>, onEnd = () => {}): Promise<void> {
+  const isOpen = await unlessSignalled(
+    running.opened.then(() => true),
+    ended,
+  )
+  await ended
+  onEnd()
+  if (isOpen) await running.close(FINISH_MILLISECONDS)
+}
+
 /** The configuration is read again by the workers, which are new ones then. */
-async function runWorkers(service: Service, sockets: readonly number[], notify: Notify, ended: Promise<unknown>) {
+async function runWorkers(
+  service: Service,
+  sockets: readonly number[],
+  notify: Notify,
+  ended: Promise<NodeJS.Signals>,
+) {
   const { workers: count, env, log } = service
   const [program = process.execPath, ...args] = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
   const workers = await openWorkers({

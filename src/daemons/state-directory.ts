@@ -23,6 +23,8 @@ export interface StateDirectory {
   readonly sharedSecret: string
   /** What guests asked, a file each daemon. */
   readonly flight: string
+  /** Unix sockets on which each process of ours tells how it is. */
+  readonly pages: string
 }
 
 const DATABASE = 'inventory.sqlite'
@@ -46,6 +48,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     machines: join(path, 'machines'),
     sharedSecret: join(path, 'metadata_proxy_shared_secret'),
     flight: join(path, 'flight'),
+    pages: join(run, 'pages'),
   }
 }
 

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { pipeline } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { guardConnections } from './connections.ts'
 import {
   type Answer,
-  type ForwardedReply,
   type Forwarder,
   type HeaderField,
   Headers,
@@ -15,7 +13,13 @@ import {
   isForwarded,
 } from './messages.ts'
 import { readBody, streamBody } from './request-body.ts'
+
+
 import type { Trace } from './trace.ts'
+
+
+import { passOn, writeReply } from './write-reply.ts'
+
 
 /** Where a server listens: an address, or a unix socket's path. */
 export type Where = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -226,52 +230,6 @@ function fieldsOf(raw: readonly string[]): HeaderField[] {
   const fields: HeaderField[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) fields.push([(raw[i] as string).toLowerCase(), raw[i + 1] as string])
   return fields
-}
-
-/** Content-Length goes first, as eventlet writes it, unless the reply places it itself. */
-export function writeReply(reply: HttpReply, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const placed = reply.headers.some(([name]) => name.toLowerCase() === 'content-length')
-  const fields: string[] = placed ? [] : ['Content-Length', String(reply.body.length)]
-  for (const [name, value] of reply.headers) fields.push(name, value)
-  writeHead(reply.status, fields, incoming, outgoing)
-  // As text, head and body leave in one piece and one system call. Latin-1 is one character a byte, whatever the bytes.
-  outgoing.end(latin1(reply.body), 'latin1')
-}
-
-/** An answer of another hop. One that breaks off there breaks off here. */
-function passOn(
-  { status, headers, forwarded }: ForwardedReply,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
-  writeHead(status, headers.flat(), incoming, outgoing)
-  if (forwarded instanceof Uint8Array) {
-    outgoing.end(latin1(forwarded), 'latin1')
-    return
-  }
-  const { socket } = incoming
-  // An answer that still waits for an earlier one on its connection never hears of that connection's end.
-  const cut = () => {
-    forwarded.destroy()
-  }
-  socket.once('close', cut)
-  pipeline(forwarded, outgoing, () => socket.off('close', cut))
-  if (socket.destroyed) cut()
-}
-
-function writeHead(
-  status: number,
-  fields: readonly string[],
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
-  // HTTP/1.1 connections persist by themselves; neither eventlet nor haproxy spends two header lines on saying so.
-  if (outgoing.shouldKeepAlive && incoming.httpVersionMinor > 0) outgoing.removeHeader('connection')
-  outgoing.writeHead(status, fields as string[])
-}
-
-function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
 }
 
 function peerOf(socket: Socket): string {

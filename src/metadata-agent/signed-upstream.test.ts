@@ -29,7 +29,7 @@ async function passedOn(...fields: [string, string][]): Promise<OutgoingRequest>
   const request: HttpRequest = {
     method: 'POST',
     target: '/openstack/latest/password?x=%2F..',
-    headers: Headers.of(fields),
+    headers: Headers.of([...fields, ['Content-Length', '3']]),
     remoteAddress: '',
     id: 'req-7',
     body: async () => Buffer.from('abc'),

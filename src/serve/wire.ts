@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { HttpReply } from '../http/messages.ts'
-import { writeReply } from '../http/server.ts'
+import { writeReply } from '../http/write-reply.ts'
 import { type Breakage, keptBytes } from './fault.ts'
 import type { TestReply } from './handler.ts'
 

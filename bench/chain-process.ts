@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util'
+import { documentOptions } from '../src/config/options.ts'
+import { readOptions } from '../src/config/read.ts'
+import { guestServerOptions } from '../src/daemons/guest-server.ts'
+import { openMetadataService } from '../src/daemons/metadata-service.ts'
+import { openHttpClient } from '../src/http/client.ts'
+import type { Forwarder } from '../src/http/messages.ts'
+import { serve } from '../src/http/server.ts'
+import { openInventory } from '../src/inventory/catalog.ts'
+import type { NetworkId } from '../src/inventory/records/ids.ts'
+import { openSqliteStore } from '../src/inventory/sql/sqlite.ts'
+import { metadataAgent } from '../src/metadata-agent/handler.ts'
+import { inventoryDirectory } from '../src/metadata-agent/inventory-directory.ts'
+import { agentOverSocket } from '../src/metadata-proxy/agent-socket.ts'
+import { metadataProxy } from '../src/metadata-proxy/handler.ts'
+import { silentLog } from '../src/observe/log.ts'
+import { NETWORK } from './chain-inventory.ts'
+
+// A native proxy as in a network's namespace, on an ordinary port: `--socket` for one in front of an agent, `--database`
+// for one with agent and API in its own process.
+
+const { values } = parseArgs({
+  options: { port: { type: 'string' }, socket: { type: 'string' }, database: { type: 'string' } },
+})
+
+async function everything(database: string): Promise<Forwarder> {
+  const store = await openSqliteStore(database, 10_000)
+  const inventory = openInventory(store, silentLog)
+  await inventory.ready
+  const { values: documents } = readOptions(documentOptions, [], {})
+  const api = openMetadataService(inventory, store, '', documents, silentLog)
+  return metadataAgent(inventoryDirectory(inventory), (caller, request) =>
+    api.answer({ ...caller, requesterAddress: caller.address }, request),
+  )
+}
+
+const next =
+  values.socket === undefined
+    ? await everything(values.database ?? '')
+    : agentOverSocket(openHttpClient([{ socketPath: values.socket }]))
+const proxy = metadataProxy({ networkId: NETWORK as NetworkId }, next)
+await serve(proxy, { host: '0.0.0.0', port: Number(values.port) }, guestServerOptions(silentLog))
