@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { differences } from '../config/differences.ts'
 import { readOptions, UsageError } from '../config/read.ts'
+import { version } from '../daemons/version.ts'
 import type { Command } from './command.ts'
 import { nearestName, type Row, rows } from './commands.ts'
 import { explainFailure } from './failure.ts'
@@ -94,13 +94,6 @@ function unknown(name: string, terminal: Terminal): number {
   )
   terminal.say('Try: firstboot --help')
   return USAGE_ERROR
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
 }
 
 function quoted(word: string): string {

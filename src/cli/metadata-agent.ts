@@ -4,6 +4,7 @@ import {
   dhcpOptions,
   directoryOptions,
   logOptions,
+  observeOptions,
   rateLimitOptions,
   secretOptions,
   stateDirectory,
@@ -13,6 +14,7 @@ import { openAgentDirectory } from '../daemons/agent-directory.ts'
 import { logChanges } from '../daemons/log-changes.ts'
 import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { openAgentSocket, openMetadataAgent } from '../daemons/metadata-agent.ts'
+import { openOperatorPages } from '../daemons/operator-pages.ts'
 import { runService } from '../daemons/run-service.ts'
 import { remarkOnSecret } from '../daemons/secret-remarks.ts'
 import { openStateDirectory, sharedSecret } from '../daemons/state-directory.ts'
@@ -33,6 +35,7 @@ export const metadataAgent = command({
     ...directoryOptions,
     dhcp_lease_duration,
     ...stateOptions,
+    ...observeOptions,
     ...logOptions,
   },
   examples: [
@@ -67,7 +70,15 @@ export const metadataAgent = command({
       onListening: () => terminal.say(`firstboot metadata-agent listens on ${socket}`),
       serve: async (sockets) => {
         const directory = openAgentDirectory(values, state.database, log)
-        const agent = openMetadataAgent(sockets, directory.directory, first, log)
+        const agent = openMetadataAgent(state, sockets, directory.directory, first, log)
+        const pages = await openOperatorPages({
+          state,
+          daemon: 'metadata-agent',
+          metrics: agent.flight.metrics,
+          ready: [],
+          listen: values.metrics_listen,
+          log,
+        })
         return {
           opened: directory.opened,
           reload: async () => {
@@ -79,6 +90,7 @@ export const metadataAgent = command({
             log.level = log_level
           },
           close: async (grace) => {
+            await pages.close()
             await agent.close(grace)
             await directory.close()
           },

@@ -4,6 +4,7 @@ import {
   apiSecretOptions,
   documentOptions,
   logOptions,
+  observeOptions,
   stateDirectory,
   stateOptions,
 } from '../config/options.ts'
@@ -11,6 +12,7 @@ import { deferredStore } from '../daemons/deferred-store.ts'
 import { logChanges } from '../daemons/log-changes.ts'
 import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { openApiSocket, openMetadataApi } from '../daemons/metadata-api.ts'
+import { openOperatorPages } from '../daemons/operator-pages.ts'
 import { runService } from '../daemons/run-service.ts'
 import { remarkOnSecret } from '../daemons/secret-remarks.ts'
 import { openStateDirectory, sharedSecret } from '../daemons/state-directory.ts'
@@ -23,7 +25,15 @@ export const metadataApi = command({
   usage: '',
   description:
     'Serves the EC2 and OpenStack metadata trees over HTTP, as nova-api-metadata does, to a metadata agent that names the instance and signs. Takes requests at once; they wait (at most 8 s) until the inventory is read.',
-  options: { ...fileOptions, ...apiOptions, ...apiSecretOptions, ...documentOptions, ...stateOptions, ...logOptions },
+  options: {
+    ...fileOptions,
+    ...apiOptions,
+    ...apiSecretOptions,
+    ...documentOptions,
+    ...stateOptions,
+    ...observeOptions,
+    ...logOptions,
+  },
   examples: [
     ['firstboot metadata-api', 'on 127.0.0.1:8775, with the inventory of this host'],
     [
@@ -59,7 +69,15 @@ export const metadataApi = command({
         terminal.say(`firstboot metadata-api listens on ${values.metadata_listen} port ${boundPort(socket)}`),
       serve: async (sockets) => {
         const opened = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
-        const api = openMetadataApi(sockets, deferredStore(opened), first, log)
+        const api = openMetadataApi(state, sockets, deferredStore(opened), first, log)
+        const pages = await openOperatorPages({
+          state,
+          daemon: 'metadata-api',
+          metrics: api.flight.metrics,
+          ready: api.ready,
+          listen: values.metrics_listen,
+          log,
+        })
         return {
           opened,
           reload: async () => {
@@ -69,7 +87,10 @@ export const metadataApi = command({
             log_level = now.log_level
             log.level = log_level
           },
-          close: (grace) => api.close(grace),
+          close: async (grace) => {
+            await pages.close()
+            await api.close(grace)
+          },
         }
       },
     })

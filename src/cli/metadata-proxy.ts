@@ -10,7 +10,9 @@ import {
   stateOptions,
 } from '../config/options.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
+import { openFlight } from '../daemons/flight.ts'
 import { answersOfAgent, answersOfInventory, openMetadataProxy } from '../daemons/metadata-proxy.ts'
+import { openOperatorPages } from '../daemons/operator-pages.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { untilSignal } from '../daemons/until-signal.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
@@ -55,12 +57,23 @@ export const metadataProxy = command({
             values,
             log,
           )
-    const following = await openMetadataProxy(values.socket_keeper || state.socketKeeper, answers, log)
+    const flight = openFlight(state, 'metadata-proxy', log, answers.serverOf)
+    const following = await openMetadataProxy(values.socket_keeper || state.socketKeeper, answers, flight, log)
+    const pages = await openOperatorPages({
+      state,
+      daemon: 'metadata-proxy',
+      metrics: flight.metrics,
+      ready: answers.ready,
+      listen: '',
+      log,
+    })
     terminal.print('firstboot metadata-proxy answers guests')
     const why = await Promise.race([following.ended, ended])
     log.info({ why }, 'no more guests are taken')
     await following.close(why === 'keeper gone' ? 0 : GRACE_MILLISECONDS)
+    await pages.close()
     await answers.close()
+    await flight.close()
     return 0
   },
 })

@@ -6,6 +6,7 @@ import {
   documentOptions,
   logOptions,
   machineOptions,
+  observeOptions,
   stateDirectory,
   stateOptions,
 } from '../config/options.ts'
@@ -39,6 +40,7 @@ export const up = command({
     ...datapathOptions,
     ...configDriveOptions,
     ...machineOptions,
+    ...observeOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
   },
   examples: [
@@ -61,7 +63,13 @@ export const up = command({
     }
     const answering = await openAnswering(state, answeringWith(values), log)
     const starting = Promise.all([
-      openAllInOne(state, deferredStore(opening), { values, machines: values, log, sockets: answering.sockets }),
+      openAllInOne(state, deferredStore(opening), {
+        values,
+        machines: values,
+        log,
+        sockets: answering.sockets,
+        metricsListen: values.metrics_listen,
+      }),
       opening,
     ])
     const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {

@@ -55,6 +55,14 @@ export const logOptions = {
   ),
 }
 
+export const observeOptions = {
+  metrics_listen: text(
+    'ADDRESS:PORT',
+    '',
+    'Serve /metrics (of all processes of the state directory), /healthz and /readyz there. Default: only each process’s own, on a unix socket in run/pages.',
+  ),
+}
+
 /** Options of vendor data, under nova's names. Zed still took them from [DEFAULT]. */
 export const vendorDataOptions = {
   vendordata_providers: inFiles(

@@ -5,18 +5,22 @@ import type { Handler } from '../http/messages.ts'
 import { namespaceGuests } from '../hypervisor/guest.ts'
 import { type Keeper, keepGuests } from '../hypervisor/keeper.ts'
 import { openInventory } from '../inventory/catalog.ts'
+import type { InstanceId } from '../inventory/records/ids.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
+import { inventoryIsRead, reconciles } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
 import { serveAgentSocket } from './agent-socket.ts'
-import { openDatapath, type RunningDatapath } from './datapath.ts'
+import { lastPass, openDatapath, type RunningDatapath } from './datapath.ts'
 import type { DatapathValues } from './datapath-config.ts'
 import { datapathRoutes } from './datapath-routes.ts'
+import { type Flight, openFlight } from './flight.ts'
 import { guestServerOptions } from './guest-server.ts'
 import { type GuestRequest, localAnswers } from './local-answers.ts'
 import { keepMachines, type MachineValues } from './machines.ts'
 import { openManagement } from './management.ts'
 import type { DocumentValues } from './metadata-service.ts'
+import { openOperatorPages } from './operator-pages.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** Everything: networks, guests, and answers by agent and metadata API as functions, no second hop. */
@@ -36,6 +40,8 @@ export interface AllInOneOptions {
   readonly log: Log
   /** Where somebody else serves them; otherwise this process does. */
   readonly sockets?: NamespaceSockets
+  /** `127.0.0.1:9464`, for the pages of all processes; empty for none. */
+  readonly metricsListen?: string
   /** Told of each request that this process answers. */
   readonly onRequest?: (request: GuestRequest) => void
 }
@@ -44,12 +50,18 @@ export interface AllInOneOptions {
 export async function openAllInOne(
   state: StateDirectory,
   store: InventoryStore,
-  { values, machines, log, sockets, onRequest }: AllInOneOptions,
+  { values, machines, log, sockets, metricsListen = '', onRequest }: AllInOneOptions,
 ): Promise<AllInOne> {
   const inventory = openInventory(store, log, { flatInjected: machines?.flat_injected ?? false })
+  const flight = openFlight(state, 'up', log, (id) => inventory.instance(id as InstanceId)?.name)
   const answering =
     sockets === undefined
-      ? await answerHere(state, localAnswers({ inventory, store, values, log, ...(onRequest && { onRequest }) }), log)
+      ? await answerHere(
+          state,
+          localAnswers({ inventory, store, values, log, ...(onRequest && { onRequest }) }),
+          flight,
+          log,
+        )
       : { sockets, close: () => Promise.resolve() }
   const datapath = openDatapath({
     state,
@@ -57,6 +69,7 @@ export async function openAllInOne(
     values,
     sockets: answering.sockets,
     agentSocket: state.agentSocket,
+    metrics: flight.metrics,
     log,
   })
   const guests = new NamespaceGuests(
@@ -66,6 +79,14 @@ export async function openAllInOne(
   const keeper = keepGuests(inventory, namespaceGuests, guests, log)
   const keepers = [keeper, ...(machines === undefined ? [] : keepMachines(state, inventory, machines, log))]
   const management = await openManagement(state, datapathRoutes(datapath, inventory), log)
+  const pages = await openOperatorPages({
+    state,
+    daemon: 'up',
+    metrics: flight.metrics,
+    ready: [inventoryIsRead(inventory.ready), reconciles(() => lastPass(datapath))],
+    listen: metricsListen,
+    log,
+  })
   await datapath.reconciler.start()
   await Promise.all(keepers.map((each) => each.look()))
   return {
@@ -74,12 +95,14 @@ export async function openAllInOne(
     guests,
     keeper,
     teardown: async () => {
+      await pages.close()
       await management.close()
       await Promise.all(keepers.map((each) => each.stopAll()))
       await datapath.teardown()
       await answering.close()
       inventory.close()
       await store.close()
+      await flight.close()
     },
   }
 }
@@ -88,8 +111,12 @@ export async function openAllInOne(
 async function answerHere(
   { agentSocket }: StateDirectory,
   agent: Handler,
+  { onAnswered }: Flight,
   log: Log,
 ): Promise<{ readonly sockets: NamespaceSockets; close(): Promise<void> }> {
   const hop = await serveAgentSocket(agentSocket, agent, log)
-  return { sockets: new Listeners(nativeProxies(agent, guestServerOptions(log))), close: () => hop.close() }
+  return {
+    sockets: new Listeners(nativeProxies(agent, { ...guestServerOptions(log), onAnswered })),
+    close: () => hop.close(),
+  }
 }

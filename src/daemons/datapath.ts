@@ -1,11 +1,13 @@
 import { Planner } from '../datapath/desired.ts'
 import { FIREWALL_PREFIXES, NETNS_PREFIXES, SYSCTLS } from '../datapath/namespaces.ts'
-import { Reconciler } from '../datapath/reconciler.ts'
+import { Reconciler, type State } from '../datapath/reconciler.ts'
 import { resumedListeners } from '../datapath/resume.ts'
 import { KernelHost } from '../host/kernel-host.ts'
 import type { NamespaceSockets } from '../host/listeners.ts'
 import type { Inventory } from '../inventory/store.ts'
+import type { LastPass } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics/metrics.ts'
 import { changedValues, type DatapathValues, datapathConfig, datapathValues } from './datapath-config.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -29,11 +31,12 @@ export interface DatapathGiven {
   readonly sockets: NamespaceSockets
   /** The metadata agent's unix socket, for a haproxy to ask. */
   readonly agentSocket: string
+  readonly metrics: Metrics
   readonly log: Log
 }
 
 export function openDatapath(given: DatapathGiven): RunningDatapath {
-  const { state, inventory, sockets, agentSocket, log } = given
+  const { state, inventory, sockets, agentSocket, metrics, log } = given
   const configOf = (values: DatapathValues) => datapathConfig(values, { statePath: state.path, agentSocket })
   let values = datapathValues(given.values)
   let config = configOf(values)
@@ -53,7 +56,12 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
     resume: (observed) => resumedListeners(observed, config),
     host,
     log,
+    onPass: (report, milliseconds) => {
+      metrics.reconciled(report, milliseconds)
+      metrics.serving(served(reconciler.state))
+    },
   })
+  host.onDrift((what) => metrics.drifted(what))
   return {
     reconciler,
     get values() {
@@ -79,4 +87,18 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
       host.close()
     },
   }
+}
+
+function served(state: State | undefined) {
+  const namespaces = [...(state?.desired.namespaces.values() ?? [])]
+  return {
+    networks: state?.desired.networks?.size ?? 0,
+    namespaces: namespaces.length,
+    ports: namespaces.reduce((sum, { devices }) => sum + devices.length, 0),
+  }
+}
+
+/** For whoever asks whether all is well. */
+export function lastPass({ reconciler: { state } }: RunningDatapath): LastPass | undefined {
+  return state && { failed: [...state.history.troubles.values()] }
 }

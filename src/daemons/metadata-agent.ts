@@ -11,9 +11,11 @@ import { probeSecret } from '../metadata-agent/probe.ts'
 import { type RateLimit, rateLimit } from '../metadata-agent/rate-limit.ts'
 import { signedUpstream } from '../metadata-agent/signed-upstream.ts'
 import type { Log } from '../observe/log.ts'
+import { type Flight, openFlight } from './flight.ts'
 import { hopServerOptions } from './guest-server.ts'
 import type { OpenSockets } from './run-service.ts'
 import { socketMode, whoWeAre } from './socket-mode.ts'
+import type { StateDirectory } from './state-directory.ts'
 
 export type MetadataAgentValues = Values<typeof agentOptions> & Values<typeof rateLimitOptions>
 
@@ -23,6 +25,7 @@ export interface MetadataAgentSettings {
 }
 
 export interface RunningMetadataAgent {
+  readonly flight: Flight
   /** Requests that come from now on are treated so; those under way as they began.
    *  @throws when the settings cannot be used; then nothing has changed */
   reload(settings: MetadataAgentSettings): void
@@ -34,6 +37,7 @@ const CONNECTIONS = 8192
 
 /** neutron-metadata-agent: finds the instance behind a request and asks the metadata API in its name, signed. */
 export function openMetadataAgent(
+  state: Pick<StateDirectory, 'flight'>,
   sockets: readonly number[],
   directory: PortDirectory,
   settings: MetadataAgentSettings,
@@ -41,11 +45,13 @@ export function openMetadataAgent(
 ): RunningMetadataAgent {
   let current = openForwarding(directory, settings, log)
   void probeSecret(current.upstream, log)
-  const options = { ...hopServerOptions(log), limits: { connections: CONNECTIONS } }
+  const flight = openFlight(state, 'metadata-agent', log)
+  const options = { ...hopServerOptions(log), limits: { connections: CONNECTIONS }, onAnswered: flight.onAnswered }
   const servings = sockets.map((fd) =>
     serveDescriptor((request) => current.handler(request), fd, options, settings.values.metadata_backlog),
   )
   return {
+    flight,
     reload: (next) => {
       const before = current
       current = openForwarding(directory, next, log)
@@ -55,6 +61,7 @@ export function openMetadataAgent(
     close: async (grace) => {
       await Promise.all(servings.map((serving) => serving.close(grace)))
       await current.client.close()
+      await flight.close()
     },
   }
 }

@@ -5,11 +5,15 @@ import { openTcpListener } from '../host/sockets.ts'
 import { serveDescriptor } from '../http/server.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import type { IpAddress } from '../inventory/records/address.ts'
+import type { InstanceId } from '../inventory/records/ids.ts'
 import type { InventoryStore } from '../inventory/store.ts'
+import { type Condition, inventoryIsRead } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
+import { type Flight, openFlight } from './flight.ts'
 import { hopServerOptions } from './guest-server.ts'
 import { type DocumentValues, openMetadataService } from './metadata-service.ts'
 import type { OpenSockets } from './run-service.ts'
+import type { StateDirectory } from './state-directory.ts'
 
 export type MetadataApiValues = DocumentValues & Values<typeof apiOptions>
 
@@ -19,6 +23,8 @@ export interface MetadataApiSettings {
 }
 
 export interface RunningMetadataApi {
+  readonly flight: Flight
+  readonly ready: readonly Condition[]
   /** @throws when the settings cannot be used; then nothing has changed */
   reload(settings: MetadataApiSettings): void
   close(grace?: number): Promise<void>
@@ -33,6 +39,7 @@ const BACKLOG = 4096
 
 /** nova-api-metadata: the documents over HTTP, for callers an agent has signed for. */
 export function openMetadataApi(
+  state: Pick<StateDirectory, 'flight'>,
   sockets: readonly number[],
   store: InventoryStore,
   { values, secret }: MetadataApiSettings,
@@ -40,9 +47,13 @@ export function openMetadataApi(
 ): RunningMetadataApi {
   const inventory = openInventory(store, log)
   let service = openMetadataService(inventory, store, secret, values, log)
-  const options = { ...hopServerOptions(log), limits: { headBytes: HEAD_BYTES, connections: CONNECTIONS } }
+  const flight = openFlight(state, 'metadata-api', log, (id) => inventory.instance(id as InstanceId)?.name)
+  const limits = { headBytes: HEAD_BYTES, connections: CONNECTIONS }
+  const options = { ...hopServerOptions(log), limits, onAnswered: flight.onAnswered }
   const servings = sockets.map((fd) => serveDescriptor((request) => service.handler(request), fd, options, BACKLOG))
   return {
+    flight,
+    ready: [inventoryIsRead(inventory.ready)],
     reload: (next) => {
       service = openMetadataService(inventory, store, next.secret, next.values, log)
     },
@@ -50,6 +61,7 @@ export function openMetadataApi(
       await Promise.all(servings.map((serving) => serving.close(grace)))
       inventory.close()
       await store.close()
+      await flight.close()
     },
   }
 }

@@ -17,6 +17,8 @@ export interface ReconcilerDeps {
   readonly host: DatapathHost
   readonly log: Log
   readonly periodMilliseconds?: number
+  /** Told of each pass; undefined: it could not even look. */
+  readonly onPass?: (report: Report | undefined, milliseconds: number) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -134,13 +136,17 @@ export class Reconciler {
   }
 
   async #pass(): Promise<Report> {
-    const { host, log } = this.#deps
-    const { desired, observed, report } = await reconcileOnce({
+    const { host, log, onPass } = this.#deps
+    const started = performance.now()
+    const pass = reconcileOnce({
       host,
       log,
       desired: () => this.#desired(),
       settled: this.#settled,
     })
+    pass.catch(() => onPass?.(undefined, performance.now() - started))
+    const { desired, observed, report } = await pass
+    onPass?.(report, performance.now() - started)
     const at = this.#now()
     this.#history.add(report, at)
     this.#state = { desired, observed, history: this.#history, at }

@@ -14,12 +14,9 @@ import {
 } from './messages.ts'
 import { readBody, streamBody } from './request-body.ts'
 
-
 import type { Trace } from './trace.ts'
 
-
 import { passOn, writeReply } from './write-reply.ts'
-
 
 /** Where a server listens: an address, or a unix socket's path. */
 export type Where = { readonly host: string; readonly port: number } | { readonly path: string }

@@ -43,7 +43,8 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
     if (batch === '') return
     try {
       if (size > maxBytes) {
-        renameSync(path, `${path}.1`)
+        // Another process of the same daemon may have turned it over already.
+        if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxBytes) renameSync(path, `${path}.1`)
         size = 0
       }
       // A file that somebody removed is made anew.
