@@ -79,7 +79,7 @@ describe('doctor on a machine that serves', () => {
 
     await up.end('SIGKILL')
     const killed = await doctor()
-    assert.deepEqual(network(killed), ['leftovers/marked'])
+    assert.deepEqual(network(killed), ['state/sockets', 'leftovers/marked'])
     assert.match(
       killed.bad.get('leftovers/marked') ?? '',
       /warning: namespace qdhcp-\S+ is of \S+kept, on which nobody runs/,

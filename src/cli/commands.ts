@@ -5,6 +5,8 @@ import type { Command } from './command.ts'
 export interface Row {
   readonly name: string
   readonly group: 'try' | 'inventory' | 'observe' | 'daemon' | 'settings'
+  /** It stands in for one of the field's, and reads that one's configuration files. */
+  readonly takesFiles?: true
   readonly summary: string
   readonly load: () => Promise<Command>
 }
@@ -126,25 +128,28 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'datapath',
-    group: 'daemon',
+    group: 'observe',
     summary: 'Ask the running firstboot what it keeps on this machine and why, or change an option',
     load: async () => (await import('./datapath.ts')).datapath,
   },
   {
     name: 'metadata-api',
     group: 'daemon',
+    takesFiles: true,
     summary: 'The documents over HTTP, as nova-api-metadata (8775)',
     load: async () => (await import('./metadata-api.ts')).metadataApi,
   },
   {
     name: 'metadata-agent',
     group: 'daemon',
+    takesFiles: true,
     summary: 'Finds who asks and signs, as neutron-metadata-agent (unix socket)',
     load: async () => (await import('./metadata-agent.ts')).metadataAgent,
   },
   {
     name: 'dhcp-agent',
     group: 'daemon',
+    takesFiles: true,
     summary: 'DHCP, routers and the metadata address, as neutron-dhcp-agent and neutron-l3-agent',
     load: async () => (await import('./dhcp-agent.ts')).dhcpAgent,
   },

@@ -79,7 +79,7 @@ export const config = command({
 
 /** Every daemon that stands in for one of the field's. */
 function daemonNames(): readonly string[] {
-  return rows.filter(({ group, name }) => group === 'daemon' && name !== 'up').map(({ name }) => name)
+  return rows.filter(({ takesFiles }) => takesFiles).map(({ name }) => name)
 }
 
 /** @throws UsageError when there is no such daemon */

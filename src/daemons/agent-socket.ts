@@ -1,16 +1,18 @@
-import { chmod, rename } from 'node:fs/promises'
+import { takeOverSocket } from '../host/own-socket.ts'
 import type { Handler } from '../http/messages.ts'
-import { type Serving, serve } from '../http/server.ts'
-import type { Log } from '../observe/log.ts'
-import { hopServerOptions } from './guest-server.ts'
+import { type ServerOptions, type Serving, serveDescriptor } from '../http/server.ts'
+
+const BACKLOG = 1024
 
 /** The agent's unix socket beside its function: for proxies that are programs of their own, which an option may call for
- *  at any time. It takes the place of the one before in one step, so that a process and its successor both serve what they
- *  have accepted, and no connection is refused between them. */
-export async function serveAgentSocket(path: string, agent: Handler, log: Log): Promise<Serving> {
-  const fresh = `${path}.${process.pid}`
-  const serving = await serve(agent, { path: fresh }, hopServerOptions(log))
-  await chmod(fresh, 0o600)
-  await rename(fresh, path)
-  return serving
+ *  at any time. Taken over from the process before, which finishes what it has accepted. */
+export function serveAgentSocket(path: string, agent: Handler, options: ServerOptions): Pick<Serving, 'close'> {
+  const { fd, remove } = takeOverSocket(path, 0o600, BACKLOG)
+  const serving = serveDescriptor(agent, fd, options, BACKLOG)
+  return {
+    close: (grace) => {
+      remove()
+      return serving.close(grace)
+    },
+  }
 }

@@ -15,7 +15,7 @@ import { lastPass, openDatapath, type RunningDatapath } from './datapath.ts'
 import type { DatapathValues } from './datapath-config.ts'
 import { datapathRoutes } from './datapath-routes.ts'
 import { type Flight, openFlight } from './flight.ts'
-import { guestServerOptions } from './guest-server.ts'
+import { guestServerOptions, hopServerOptions } from './guest-server.ts'
 import { type GuestRequest, localAnswers } from './local-answers.ts'
 import { keepMachines, type MachineValues } from './machines.ts'
 import { openManagement } from './management.ts'
@@ -114,7 +114,7 @@ async function answerHere(
   { onAnswered }: Flight,
   log: Log,
 ): Promise<{ readonly sockets: NamespaceSockets; close(): Promise<void> }> {
-  const hop = await serveAgentSocket(agentSocket, agent, log)
+  const hop = serveAgentSocket(agentSocket, agent, { ...hopServerOptions(log), onAnswered })
   return {
     sockets: new Listeners(nativeProxies(agent, { ...guestServerOptions(log), onAnswered })),
     close: () => hop.close(),

@@ -10,7 +10,7 @@ import { type Condition, inventoryIsRead } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
 import { serveAgentSocket } from './agent-socket.ts'
 import type { Flight } from './flight.ts'
-import { guestServerOptions } from './guest-server.ts'
+import { guestServerOptions, hopServerOptions } from './guest-server.ts'
 import { type LocalAnswers, localAnswers } from './local-answers.ts'
 
 /** What proxies hand their requests to. */
@@ -38,7 +38,7 @@ export async function answersOfInventory(
 ): Promise<Answers> {
   const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const handler = localAnswers({ inventory, store, values, log })
-  const hop = await serveAgentSocket(agentSocket, handler, log)
+  const hop = serveAgentSocket(agentSocket, handler, hopServerOptions(log))
   return {
     handler,
     serverOf: (id) => inventory.instance(id as InstanceId)?.name,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -35,6 +36,7 @@ const PATIENCE_MILLISECONDS = 2_000
 export async function openOperatorPages(given: OperatorPagesGiven): Promise<OperatorPages> {
   const { state, daemon, metrics, ready, listen, log } = given
   await mkdir(state.pages, { recursive: true, mode: 0o700 })
+  await sweep(state.pages)
   const path = join(state.pages, `${daemon}.${process.pid}`)
   await rm(path, { force: true })
   const own = await serve(
@@ -50,6 +52,14 @@ export async function openOperatorPages(given: OperatorPagesGiven): Promise<Oper
       await rm(path, { force: true })
     },
   }
+}
+
+/** What killed processes have left. */
+async function sweep(directory: string): Promise<void> {
+  const left = (await readdir(directory)).filter(
+    (name) => !existsSync(`/proc/${name.slice(name.lastIndexOf('.') + 1)}`),
+  )
+  await Promise.all(left.map((name) => rm(join(directory, name), { force: true })))
 }
 
 async function openAll(
@@ -71,7 +81,7 @@ function whereOf(listen: string): { readonly host: string; readonly port: number
   return { host: host.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) }
 }
 
-/** @returns undefined for a process that is gone or hangs; its socket is for its successor to sweep */
+/** @returns undefined for a process that is gone or hangs */
 async function pageOf(directory: string, name: string): Promise<Page | undefined> {
   const limits = { connect: PATIENCE_MILLISECONDS, answer: PATIENCE_MILLISECONDS, hold: 0 }
   const client = openHttpClient([{ socketPath: join(directory, name) }], { limits })

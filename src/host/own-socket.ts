@@ -20,6 +20,17 @@ export interface OwnSocket {
 export async function openOwnSocket(path: string, mode: number, backlog: number): Promise<OwnSocket> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   await clearOwnSocket(path, 'metadata agent')
+  return ownSocket(path, mode, backlog)
+}
+
+/** The same in the place of a predecessor of ours, which serves on what it has accepted. Both calls follow at once: whoever
+ *  connects between them finds nothing, and has to be one that tries again. */
+export function takeOverSocket(path: string, mode: number, backlog: number): OwnSocket {
+  rmSync(path, { force: true })
+  return ownSocket(path, mode, backlog)
+}
+
+function ownSocket(path: string, mode: number, backlog: number): OwnSocket {
   const fd = openUnixListener(path, mode, backlog)
   const { dev, ino } = lstatSync(path)
   return {
