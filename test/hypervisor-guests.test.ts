@@ -121,7 +121,11 @@ describe('namespace guests', () => {
 
   it('that cannot be started end nobody', async () => {
     const programs = join(directory, 'programs')
-    machine.run('sh', '-c', `mkdir ${programs} && ln -s "$(command -v ip)" "$(command -v dnsmasq)" "$(command -v setpriv)" ${programs}`)
+    machine.run(
+      'sh',
+      '-c',
+      `mkdir ${programs} && ln -s "$(command -v ip)" "$(command -v dnsmasq)" "$(command -v setpriv)" ${programs}`,
+    )
     const [node, ...args] = firstboot('up', '--state-dir', state)
     const child = machine.start(['env', `PATH=${programs}`, node, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
