@@ -7,6 +7,7 @@ import { errorCode, HostError } from './errors.ts'
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   iptables: 'iptables',
+  nft: 'nftables',
   dnsmasq: 'dnsmasq-base',
   radvd: 'radvd',
   haproxy: 'haproxy',
