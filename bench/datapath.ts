@@ -99,7 +99,12 @@ async function timeToAnswer(pass: Pass, { netns, id }: BenchNetwork): Promise<nu
 
 function passes(host: KernelHost, wanted: ReadonlyMap<string, Namespace>): Pass {
   const settled: Settled = new WeakMap()
-  const desired = () => ({ bridges: bridgesOf(wanted), namespaces: wanted, networks: undefined })
+  const desired = () => ({
+    bridges: bridgesOf(wanted),
+    namespaces: wanted,
+    networks: undefined,
+    portSecurity: undefined,
+  })
   return async () => {
     const { report } = await reconcileOnce({ host, log: silentLog, desired, settled })
     assert.deepEqual(

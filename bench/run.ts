@@ -7,6 +7,7 @@ import { documents } from './documents.ts'
 import { guestRequest } from './guest-request.ts'
 import { describeMachine } from './machine.ts'
 import { memory } from './memory.ts'
+import { portSecurityBench } from './port-security.ts'
 import { printReport } from './report.ts'
 
 // `npm run bench [-- NAME...] [--json]`, inside the sandbox: the report on standard output, progress on standard error.
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   memory,
   'config-drive': configDrive,
   datapath,
+  'port-security': portSecurityBench,
 }
 
 const { values, positionals } = parseArgs({

@@ -20,6 +20,7 @@ export const PROGRAMS = [
   { program: 'radvd', package: 'radvd', why: 'advertises routers in IPv6', for: ['start', 'test'] },
   { program: 'haproxy', package: 'haproxy', why: 'is the other metadata proxy', for: ['test', 'bench'] },
   { program: 'iptables', package: 'iptables', why: 'keeps the rules of routers', for: ['start', 'test'] },
+  { program: 'nft', package: 'nftables', why: 'keeps guests from sending as their neighbours', for: ['start', 'test'] },
   { program: 'busybox', package: 'busybox', why: 'is the DHCP client of demo guests', for: ['start', 'test'] },
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },

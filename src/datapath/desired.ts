@@ -7,6 +7,7 @@ import { bridgeOf, dhcpNamespace } from './dhcp/namespace.ts'
 import { viewNetwork } from './dhcp/network-view.ts'
 import { Memo } from './memo.ts'
 import type { Desired } from './plan.ts'
+import { portSecurity } from './port-security/elements.ts'
 import { gatherRouters } from './router/gather.ts'
 import { routerNamespace } from './router/namespace.ts'
 import { type RouterRecords, viewRouter } from './router/router-view.ts'
@@ -42,6 +43,7 @@ export class Planner {
     return {
       bridges: new Map(inUse.map(bridgeOf).map((bridge) => [bridge.name, bridge])),
       namespaces: new Map(namespaces.map((namespace) => [namespace.name, namespace])),
+      portSecurity: portSecurity(records.port.values()),
       networks: new Set(records.network.keys()),
       decisions: planned.map(({ decision }) => decision),
       until,

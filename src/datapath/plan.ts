@@ -6,17 +6,25 @@ import { clearingSteps, isInTheWay, listenerLeftovers, listenerSteps } from './p
 import { programLeftovers, programSteps } from './plan/programs.ts'
 import { routeLeftovers, routeSteps } from './plan/routes.ts'
 import { type Step, step } from './plan/step.ts'
+import type { PortSecurity } from './port-security/elements.ts'
 
 /** What this machine must carry of ours. */
 export interface Desired {
   readonly bridges: ReadonlyMap<string, Bridge>
   readonly namespaces: ReadonlyMap<string, Namespace>
+  /** What guests may send as; undefined: nobody guards them. */
+  readonly portSecurity: PortSecurity | undefined
   /** Ids of all networks there are, served or not. undefined: not the question, leases of all stay. */
   readonly networks: ReadonlySet<string> | undefined
 }
 
 /** As at the end of a run, when records and leases stay. */
-export const NOTHING: Desired = { bridges: new Map(), namespaces: new Map(), networks: undefined }
+export const NOTHING: Desired = {
+  bridges: new Map(),
+  namespaces: new Map(),
+  portSecurity: undefined,
+  networks: undefined,
+}
 
 /**
  * What turns one namespace into the wanted one. Pure.

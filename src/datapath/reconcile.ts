@@ -1,9 +1,18 @@
-import { type Command, CommandFailed, type DatapathHost, type Observed, type ObservedNamespace } from '../host/host.ts'
+import {
+  type Command,
+  CommandFailed,
+  type DatapathHost,
+  type Observed,
+  type ObservedNamespace,
+  type ObservedPortSecurity,
+} from '../host/host.ts'
 import type { Namespace } from '../host/namespace.ts'
 import type { Log } from '../observe/log.ts'
 import { planBridgeRemoval, planBridges } from './plan/bridges.ts'
 import type { Step } from './plan/step.ts'
 import { type Desired, planForgetting, planNamespace } from './plan.ts'
+import type { PortSecurity } from './port-security/elements.ts'
+import { planPortSecurity } from './port-security/plan.ts'
 
 export interface Datapath<D extends Desired> {
   readonly host: DatapathHost
@@ -13,8 +22,8 @@ export interface Datapath<D extends Desired> {
   readonly settled: Settled
 }
 
-/** Namespaces found to be as they should be: nothing needs comparing again while both are the same objects. */
-export type Settled = WeakMap<ObservedNamespace, Namespace>
+/** Namespaces, and the table of port security, found to be as they should be: nothing needs comparing again while both are the same objects. */
+export type Settled = WeakMap<ObservedNamespace | ObservedPortSecurity, Namespace | PortSecurity>
 
 /** What one pass did. Nothing done and nothing failed: all is as it should be. */
 export interface Report {
@@ -22,7 +31,7 @@ export interface Report {
   readonly failed: readonly Failed[]
 }
 
-/** `where` is the namespace, the bridge or the network. */
+/** `where` is the namespace, the bridge, the table or the network. */
 export interface Done extends Step {
   readonly where: string
 }
@@ -87,9 +96,21 @@ export function planPass(desired: Desired, observed: Observed, settled: Settled)
   }
   return [
     planBridges(desired, observed).map(job),
+    planGuard(desired, observed, settled).map(job),
     namespaces,
     [...planBridgeRemoval(desired, observed), ...planForgetting(desired, observed)].map(job),
   ]
+}
+
+/** Before namespaces, so that a new guest finds its port guarded when it finds anybody to ask. */
+function planGuard({ portSecurity: wanted }: Desired, observed: Observed, settled: Settled): readonly Step[] {
+  const seen = observed.portSecurity
+  if (seen !== undefined && wanted !== undefined && settled.get(seen) === wanted) return []
+  const steps = planPortSecurity(wanted, observed)
+  // One with more than is wanted waits for something to be unplugged.
+  if (steps.length === 0 && seen !== undefined && wanted?.elements.size === seen.elements.size)
+    settled.set(seen, wanted)
+  return steps
 }
 
 function job(step: Step): Job {
@@ -99,6 +120,7 @@ function job(step: Step): Job {
 function whereOf(command: Command): string {
   if ('bridge' in command) return command.bridge.name
   if ('netns' in command) return command.netns
+  if ('table' in command) return command.table
   return 'network' in command ? command.network : command.name
 }
 

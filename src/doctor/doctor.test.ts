@@ -73,6 +73,7 @@ const faults: readonly Fault[] = [
   fault('few watches', own({ inotifyWatches: { value: 8 } }), 'process/inotify', 'warning', /max_user_watches/),
   fault('few watchers', own({ inotifyInstances: { value: 2 } }), 'process/inotify', 'warning', /max_user_instances/),
   fault('no dnsmasq', without('dnsmasq'), 'programs/dnsmasq', 'error', /dnsmasq-base/),
+  fault('no nft', without('nft'), 'programs/nft', 'warning', /neighbour’s address.*nftables/s),
   fault('no radvd', without('radvd'), 'programs/radvd', 'warning', /routers/),
   fault('an old dnsmasq', having('dnsmasq', 'Dnsmasq version 2.9', '2.9'), 'programs/dnsmasq', 'error', /2\.9\b/),
   fault(
@@ -93,6 +94,7 @@ const faults: readonly Fault[] = [
   fault('no bridge', trial('bridge'), 'kernel/bridge', 'error', /it says no/),
   fault('no nat', trial('redirect'), 'kernel/redirect', 'warning', /REDIRECT/),
   fault('no nat for IPv6', trial('redirect-ipv6'), 'kernel/redirect-ipv6', 'warning', /ip6table_nat/),
+  fault('no filter on bridges', trial('port-security'), 'kernel/port-security', 'warning', /NF_TABLES_BRIDGE/),
   fault('a kernel without IPv6', kernel({ hasIpv6: false }), 'kernel/ipv6', 'warning', /no IPv6/),
   fault('IPv6 switched off', kernel({ isIpv6Disabled: true }), 'kernel/ipv6', 'warning', /disable_ipv6=0/),
   fault('somebody else’s state', state({ isWritable: false }), 'state/directory', 'error', /cannot be written/),

@@ -10,6 +10,7 @@ import type { Device, Firewall } from './namespace.ts'
 import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
 import { computeChecksums } from './offload.ts'
+import type { PortSecurityTable } from './port-security/kept-table.ts'
 import { deviceIndex, type Link } from './rtnetlink.ts'
 
 /** What commands act on besides the kernel. */
@@ -18,6 +19,7 @@ export interface Parts {
   readonly mark: string
   readonly listeners: NamespaceSockets
   readonly programs: KeptPrograms
+  readonly portSecurity: Pick<PortSecurityTable, 'make' | 'change' | 'remove'>
   readonly linksOf: (netns: string) => readonly Link[]
   /** Lets the namespace be read again at the next look, for what the kernel does not announce even when we do it. */
   readonly expire: (netns: string) => void
@@ -33,6 +35,7 @@ export function commandActions({
   mark,
   listeners,
   programs,
+  portSecurity,
   linksOf,
   expire,
   setFirewall,
@@ -68,6 +71,9 @@ export function commandActions({
     'program-restart': ({ netns, program }) => [() => programs.restart(netns, program)],
     'program-reload': ({ netns, program }) => [() => programs.reload(netns, program)],
     'program-stop': ({ netns, program }) => [() => programs.stop(netns, program)],
+    'port-security-make': ({ elements }) => [() => portSecurity.make(elements)],
+    'port-security-set': ({ add, remove }) => [() => portSecurity.change(add, remove)],
+    'port-security-delete': () => [() => portSecurity.remove()],
     'dhcp-delete': ({ network }) => [() => programs.forget(network)],
   }
   return (command) => (actions[command.kind] as (command: Command) => readonly Action[])(command)

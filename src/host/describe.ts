@@ -27,6 +27,10 @@ const DESCRIPTIONS: Descriptions = {
   'program-restart': ({ netns, program }) => `restarting ${program.kind} in ${netns}`,
   'program-reload': ({ netns, program }) => `reloading ${program.kind} in ${netns}`,
   'program-stop': ({ netns, program }) => `stopping ${program} in ${netns}`,
+  'port-security-make': ({ table, elements }) => `making table ${table} with ${elements.length} elements`,
+  'port-security-set': ({ table, add, remove }) =>
+    `adding ${add.length} elements to table ${table} and removing ${remove.length}`,
+  'port-security-delete': ({ table }) => `deleting table ${table}`,
   'dhcp-delete': ({ network }) => `deleting the leases of network ${network}`,
 }
 

@@ -1,5 +1,6 @@
 import type { Owner } from './mark.ts'
 import type { Bridge, Device, Firewall, Listener, Program, Route } from './namespace.ts'
+import type { Element } from './port-security/elements.ts'
 
 /** The kernel and its programs as the datapath needs them. `kernel-host.ts` is the real one; a fake that behaves serves
  *  the tests. */
@@ -21,8 +22,21 @@ export interface Observed {
   readonly namespaces: ReadonlyMap<string, ObservedNamespace>
   /** Ids of the networks whose DHCP leases and files are kept on disk. */
   readonly dhcpNetworks: ReadonlySet<string>
-  /** Namespaces that are there but could not be looked into, and why. Nothing may be concluded about them. */
+  /** undefined: it cannot be looked at, or there is no nft to change anything with. */
+  readonly portSecurity: ObservedPortSecurity | undefined
+  /** Namespaces that are there but could not be looked into, and why, and the table of port security likewise. Nothing may
+   *  be concluded about them. */
   readonly unreadable: ReadonlyMap<string, Error>
+}
+
+/** The table of nftables that keeps guests from sending as somebody else. */
+export interface ObservedPortSecurity {
+  /** Its name, by which a report knows it. */
+  readonly table: string
+  readonly exists: boolean
+  /** What is wrong with its rules, so that it has to be made anew; undefined: nothing. */
+  readonly damage: string | undefined
+  readonly elements: ReadonlySet<Element>
 }
 
 export interface ObservedBridge extends Bridge {
@@ -94,6 +108,16 @@ export type Command =
   /** Writes its files and lets it read them again. */
   | { readonly kind: 'program-reload'; readonly netns: string; readonly program: Program }
   | { readonly kind: 'program-stop'; readonly netns: string; readonly program: Program['kind'] }
+  /** Makes the table anew, with these elements, in one transaction. */
+  | { readonly kind: 'port-security-make'; readonly table: string; readonly elements: readonly Element[] }
+  /** In one transaction. */
+  | {
+      readonly kind: 'port-security-set'
+      readonly table: string
+      readonly add: readonly Element[]
+      readonly remove: readonly Element[]
+    }
+  | { readonly kind: 'port-security-delete'; readonly table: string }
   /** Deletes what dnsmasq kept of a network that is no more. */
   | { readonly kind: 'dhcp-delete'; readonly network: string }
 

@@ -5,7 +5,7 @@ import { explained } from './descriptors.ts'
 import { driftBetween } from './drift.ts'
 import { HostError } from './errors.ts'
 import { type Held, HeldNamespaces } from './held-namespaces.ts'
-import type { Command, DatapathHost, Observed, ObservedNamespace } from './host.ts'
+import type { Command, DatapathHost, Observed, ObservedNamespace, ObservedPortSecurity } from './host.ts'
 import { KeptPrograms } from './kept-programs/kept-programs.ts'
 import type { NamespaceSockets } from './listeners.ts'
 import { markOf } from './mark.ts'
@@ -17,6 +17,7 @@ import { LinksReader } from './netns-reader.ts'
 import { News } from './news.ts'
 import { bridgesReader } from './observation.ts'
 import { OwnChanges } from './own-changes.ts'
+import { PortSecurityTable } from './port-security/kept-table.ts'
 import type { Link } from './rtnetlink.ts'
 import { watchNames } from './watch.ts'
 
@@ -38,6 +39,12 @@ export interface KernelHostOptions {
   readonly onRead?: (netns: string) => void
 }
 
+interface TableLook {
+  readonly seen: ObservedPortSecurity | undefined
+  /** The table's name and why it cannot be read. */
+  readonly failed: readonly (readonly [string, unknown])[]
+}
+
 /** So late the kernel is asked what it has announced. */
 const NEWS_MILLISECONDS = 200
 
@@ -49,6 +56,7 @@ export class KernelHost implements DatapathHost {
   readonly #news = new News()
   readonly #firewalls = new Firewalls(this.#news)
   readonly #home: LinksReader
+  readonly #portSecurity: PortSecurityTable
   readonly #bridgesAmong: ReturnType<typeof bridgesReader>
   readonly #namespaces: HeldNamespaces
   /** Namespaces of our prefix that others made, by inode. */
@@ -80,12 +88,14 @@ export class KernelHost implements DatapathHost {
       firewalls: this.#firewalls,
       onRead,
     })
+    this.#portSecurity = new PortSecurityTable({ mark: this.#mark, news: this.#news, warn: options.warn, onRead })
     this.#listeners = sockets
     this.#programs = new KeptPrograms(statePath, (netns, kind, how) => this.#drifted(`${kind} of ${netns}: ${how}`))
     this.#actionsOf = commandActions({
       mark: this.#mark,
       listeners: this.#listeners,
       programs: this.#programs,
+      portSecurity: this.#portSecurity,
       linksOf: (netns) => this.#linksOf(netns),
       expire: (netns) => this.#namespaces.get(netns)?.reader.expire(),
       setFirewall: (netns, firewall) => this.#setFirewall(netns, firewall),
@@ -124,6 +134,7 @@ export class KernelHost implements DatapathHost {
     this.#listeners.release()
     for (const netns of this.#namespaces.names) this.#namespaces.release(netns)
     this.#home.close()
+    this.#portSecurity.close()
     this.#news.close()
     this.#programs.close()
   }
@@ -134,11 +145,13 @@ export class KernelHost implements DatapathHost {
     const names = this.#names.current()
     this.#news.hear()
     for (const [name, inode] of names) if (!this.#isForeign(name, inode)) this.#hold(name, inode)
-    const failed = await this.#namespaces.readRules()
+    const [failed, portSecurity] = await Promise.all([this.#namespaces.readRules(), this.#lookAtTable()])
     this.#news.hear()
     const outside = this.#home.links()
     const namespaces = new Map<string, ObservedNamespace>()
-    const unreadable = new Map([...failed].map(([name, error]) => [name, explained(error)] as const))
+    const unreadable = new Map(
+      [...failed, ...portSecurity.failed].map(([name, error]) => [name, explained(error)] as const),
+    )
     for (const [name, inode] of names) {
       if (this.#isForeign(name, inode) || unreadable.has(name)) continue
       try {
@@ -152,12 +165,21 @@ export class KernelHost implements DatapathHost {
       bridges: this.#bridgesAmong(outside),
       namespaces,
       dhcpNetworks: this.#programs.networks(),
+      portSecurity: portSecurity.seen,
       unreadable,
     }
     const ours = this.#own.take()
     const drift = this.#last === undefined ? [] : driftBetween(this.#last, now, ours)
     this.#last = now
     return { now, drift }
+  }
+
+  async #lookAtTable(): Promise<TableLook> {
+    try {
+      return { seen: await this.#portSecurity.observe(), failed: [] }
+    } catch (error) {
+      return { seen: undefined, failed: [[this.#portSecurity.table, error]] }
+    }
   }
 
   /** What we do ourselves is announced as well, and is no drift. */

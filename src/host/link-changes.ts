@@ -25,7 +25,7 @@ import { AF_INET6, addressBytes, familyOf } from './socket-address.ts'
 const RTM = { newLink: 16, newAddress: 20, deleteAddress: 21, newRoute: 24, deleteRoute: 25 } as const
 const IFLA = { address: 1, name: 3, mtu: 4, master: 10, info: 18, alias: 20, afSpec: 26, netnsFd: 28 } as const
 const IFLA_INFO = { kind: 1, data: 2 } as const
-const IFLA_BR = { forwardDelay: 1, multicastSnooping: 23 } as const
+const IFLA_BR = { forwardDelay: 1, multicastSnooping: 23, options: 46 } as const
 const VETH_INFO_PEER = 1
 const IFF_UP = 0x1
 
@@ -76,9 +76,20 @@ function keepWithoutAddress(name: string): void {
   setLink(name, 0, [attribute(IFLA.afSpec, attribute(AF_INET6, mode))])
 }
 
-/** Multicast snooping without a querier on the link would in time cut off IPv6 neighbour discovery. */
+/** struct br_boolopt_multi, values then mask: BR_BOOLOPT_NO_LL_LEARN (0) on. Kernels before 5.0 take no notice. */
+const NO_LINK_LOCAL_LEARNING = new Uint8Array(Uint32Array.of(1, 1).buffer)
+
+/**
+ * Multicast snooping without a querier on the link would in time cut off IPv6 neighbour discovery. Frames to
+ * 01:80:c2:00:00:0x (LLDP) meet no rule of the packet filter: a bridge that learned from them would let a guest draw the
+ * packets for a neighbour's MAC address to itself.
+ */
 export function addBridge(bridge: Bridge, mark: string): void {
-  const data = [attribute(IFLA_BR.forwardDelay, 0), attribute(IFLA_BR.multicastSnooping, Uint8Array.of(0))]
+  const data = [
+    attribute(IFLA_BR.forwardDelay, 0),
+    attribute(IFLA_BR.multicastSnooping, Uint8Array.of(0)),
+    attribute(IFLA_BR.options, NO_LINK_LOCAL_LEARNING),
+  ]
   addLink(bridge.name, [info('bridge', data)])
   markLink(bridge.name, mark)
   keepWithoutAddress(bridge.name)

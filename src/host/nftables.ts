@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import type { Family } from './firewall.ts'
-import { dump, NETLINK_NETFILTER, openNetlink } from './netlink.ts'
+import { attributes, dump, NETLINK_NETFILTER, openNetlink } from './netlink.ts'
 import { AF_INET, AF_INET6 } from './socket-address.ts'
 
 /** nf_tables as far as netlink tells of it without a program: that something changed, and whether there is anything at all.
@@ -24,15 +24,30 @@ const FAMILIES_BY_NUMBER: ReadonlyMap<number, Family> = new Map([
 
 /** Families that have a table in the namespace of the calling thread. */
 export function familiesWithTables(): ReadonlySet<Family> {
+  return new Set(
+    tablesHere().flatMap((table) => {
+      const family = FAMILIES_BY_NUMBER.get(table.readUInt8(0))
+      return family === undefined ? [] : [family]
+    }),
+  )
+}
+
+/** NFPROTO_BRIDGE of linux/netfilter.h. */
+const BRIDGE_FAMILY = 7
+const NFTA_TABLE_NAME = 1
+
+/** Names of the tables of the family `bridge` in the namespace of the calling thread. */
+export function bridgeTables(): ReadonlySet<string> {
+  const names = tablesHere()
+    .filter((table) => table.readUInt8(0) === BRIDGE_FAMILY)
+    .map((table) => attributes(table.subarray(GENERIC_BYTES)).get(NFTA_TABLE_NAME) ?? Buffer.of(0))
+  return new Set(names.map((name) => name.toString('latin1', 0, name.length - 1)))
+}
+
+function tablesHere(): readonly Buffer[] {
   const fd = openNetlink(0, NETLINK_NETFILTER)
   try {
-    const tables = dump(fd, NFT_MSG_GETTABLE, new Uint8Array(GENERIC_BYTES))
-    return new Set(
-      tables.flatMap((table) => {
-        const family = FAMILIES_BY_NUMBER.get(table.readUInt8(0))
-        return family === undefined ? [] : [family]
-      }),
-    )
+    return dump(fd, NFT_MSG_GETTABLE, new Uint8Array(GENERIC_BYTES))
   } finally {
     closeSync(fd)
   }

@@ -20,7 +20,7 @@ export class OwnChanges {
     }
   }
 
-  /** Names of namespaces and bridges that are being changed, or have been since the last call. */
+  /** Names of namespaces, bridges and tables that are being changed, or have been since the last call. */
   take(): ReadonlySet<string> {
     const all = new Set([...this.#done, ...[...this.#going].flat()])
     this.#done.clear()
@@ -30,6 +30,7 @@ export class OwnChanges {
 
 function namesOf(command: Command): readonly string[] {
   if ('netns' in command) return [command.netns]
+  if ('table' in command) return [command.table]
   if ('bridge' in command) return [command.bridge.name]
   return 'name' in command ? [command.name] : []
 }

@@ -8,6 +8,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   iptables: 'iptables',
   setpriv: 'util-linux',
+  nft: 'nftables',
   dnsmasq: 'dnsmasq-base',
   radvd: 'radvd',
   haproxy: 'haproxy',

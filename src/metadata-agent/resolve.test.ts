@@ -24,6 +24,8 @@ function port(given: Partial<Port> & { readonly address: string }): Port {
     deviceOwner: 'compute:nova',
     vnicType: 'normal',
     vifType: 'bridge',
+    portSecurityEnabled: true,
+    allowedAddressPairs: [],
     ...given,
   }
 }

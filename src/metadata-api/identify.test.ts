@@ -101,6 +101,8 @@ function port(id: string, address: string, deviceId: string): Port {
     deviceOwner: 'compute:nova',
     vnicType: 'normal',
     vifType: 'ovs',
+    portSecurityEnabled: true,
+    allowedAddressPairs: [],
   }
 }
 

@@ -102,6 +102,8 @@ export function port(number: number, differences: Partial<Port> = {}): Port {
     deviceOwner: 'compute:nova',
     vnicType: 'normal',
     vifType: 'ovs',
+    portSecurityEnabled: true,
+    allowedAddressPairs: [],
     ...differences,
   }
 }

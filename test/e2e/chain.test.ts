@@ -113,7 +113,7 @@ describe('a guest’s request', () => {
         for (const value of forged) assert.equal(uuidOf(BLUE, '--header', `${name}: ${value}`), IDS.blue)
       })
 
-    it('from an address no port has is 404', () => {
+    it('from an address that the guest may use and no port has is 404', () => {
       const eth0 = (...words: string[]) => machine.run('ip', '-n', 'blue', 'address', ...words, 'dev', 'eth0')
       eth0('add', '10.0.0.99/24')
       assert.equal(ask(BLUE, '/openstack', '--interface', '10.0.0.99').status, 404)

@@ -9,6 +9,7 @@ import {
   type ObservedBridge,
   type ObservedDevice,
   type ObservedNamespace,
+  type ObservedPortSecurity,
   type ObservedProgram,
 } from '../../src/host/host.ts'
 import { listenerKey, NO_FIREWALL, type Program } from '../../src/host/namespace.ts'
@@ -23,6 +24,8 @@ export class FakeHost implements DatapathHost {
   readonly namespaces = new Map<string, FakeNamespace>()
   /** Networks whose leases are kept. */
   readonly dhcpNetworks = new Set<string>()
+  /** undefined: a machine without nft. */
+  portSecurity: Changing<ObservedPortSecurity> | undefined
   readonly unreadable = new Map<string, Error>()
   /** Commands of these namespaces fail: `netns` -> reason. */
   readonly broken = new Map<string, string>()
@@ -30,8 +33,8 @@ export class FakeHost implements DatapathHost {
   readonly #listeners = new Set<(what: string) => void>()
 
   async observe(): Promise<Observed> {
-    const { bridges, namespaces, dhcpNetworks, unreadable } = this
-    return structuredClone({ bridges, namespaces, dhcpNetworks, unreadable })
+    const { bridges, namespaces, dhcpNetworks, portSecurity, unreadable } = this
+    return structuredClone({ bridges, namespaces, dhcpNetworks, portSecurity, unreadable })
   }
 
   async execute(commands: readonly Command[]): Promise<void> {
@@ -164,6 +167,19 @@ export class FakeHost implements DatapathHost {
       const namespace = present(this.namespaces, netns)
       namespace.programs = namespace.programs.filter(({ kind }) => kind !== program)
     },
+    'port-security-make': ({ elements }) => {
+      Object.assign(this.#table(), { exists: true, damage: undefined, elements: new Set(elements) })
+    },
+    'port-security-set': ({ add, remove }) => {
+      const table = this.#table()
+      const absentOne = remove.find((each) => !table.elements.has(each))
+      if (!table.exists || absentOne !== undefined) throw new Error('No such file or directory')
+      const kept = [...table.elements].filter((each) => !remove.includes(each))
+      table.elements = new Set([...kept, ...add])
+    },
+    'port-security-delete': () => {
+      Object.assign(this.#table(), { exists: false, damage: undefined, elements: new Set() })
+    },
     'dhcp-delete': ({ network }) => {
       if (!this.dhcpNetworks.delete(network)) throw new Error('No such directory')
     },
@@ -174,6 +190,11 @@ export class FakeHost implements DatapathHost {
     this.#device(netns, name)
     const namespace = present(this.namespaces, netns)
     namespace.devices = namespace.devices.map((device) => (device.name === name ? { ...device, ...change } : device))
+  }
+
+  #table(): Changing<ObservedPortSecurity> {
+    if (this.portSecurity === undefined) throw new Error('nft is not installed')
+    return this.portSecurity
   }
 
   #run(netns: string, { kind, arguments: args, files }: Program): void {

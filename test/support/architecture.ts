@@ -47,6 +47,7 @@ const PURE = [
   'datapath/router/',
   'datapath/dhcp/',
   'datapath/ovn/',
+  'datapath/port-security/',
 ]
 const HARMLESS = ['node:crypto', 'node:zlib']
 const isUnder = (folder: string, target: string) => target.startsWith(`${folder}/`)

@@ -61,6 +61,8 @@ export function aPort(id: string, addresses: readonly string[], fields: Partial<
     deviceOwner: '',
     vnicType: 'normal',
     vifType: 'bridge',
+    portSecurityEnabled: true,
+    allowedAddressPairs: [],
     ...fields,
   }
 }

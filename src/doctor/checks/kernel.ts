@@ -34,6 +34,12 @@ const TRIAL_ROWS: readonly TrialRow[] = [
     expected: 'ip6tables can redirect fe80::a9fe:a9fe: it is how routers reach the metadata proxy by IPv6',
     judgeFailure: (said) => warning(said, 'use a kernel with ip6table_nat and REDIRECT (modprobe ip6table_nat)'),
   },
+  {
+    name: 'port-security',
+    command: ['nft', 'add table bridge fb; add chain bridge fb c { type filter hook prerouting priority -200; }'],
+    expected: 'nft can filter on bridges: it is how a guest is kept from sending as its neighbour',
+    judgeFailure: (said) => warning(said, 'use a kernel with CONFIG_NF_TABLES_BRIDGE (modprobe nft_meta_bridge)'),
+  },
 ]
 
 export const TRIALS: readonly Trial[] = TRIAL_ROWS

@@ -5,15 +5,15 @@ import { type Check, error, type Observation, warning, well } from '../check.ts'
 interface ProgramRow extends Asked {
   readonly package: string
   readonly why: string
-  /** `always`: nothing is served without it. `routers`, `guests`: some things are not. `optional`: for those who want it. */
-  readonly need: 'always' | 'routers' | 'guests' | 'optional'
+  /** `always`: nothing is served without it. `routers`, `guests`, `protection`: some things are not. `optional`: for those who want it. */
+  readonly need: 'always' | 'routers' | 'guests' | 'protection' | 'optional'
   /** The oldest version that does what is asked of it. */
   readonly oldest?: string
 }
 
 const version = ['--version']
 
-/** Oldest versions: dnsmasq's is Neutron's own limit; of util-linux `unshare --kill-child` is the youngest option in use. */
+/** Oldest versions: dnsmasq's is Neutron's own limit; nft's is the oldest that was tried; of util-linux `unshare --kill-child` is the youngest option in use. */
 export const PROGRAMS: readonly ProgramRow[] = [
   row('ip', ['-V'], 'iproute2', 'makes namespaces, bridges and veth pairs', 'always'),
   { ...row('dnsmasq', version, 'dnsmasq-base', 'answers DHCP', 'always'), oldest: '2.67' },
@@ -24,6 +24,10 @@ export const PROGRAMS: readonly ProgramRow[] = [
   row('busybox', ['--help'], 'busybox', 'is the DHCP client of namespace guests', 'guests'),
   row('iptables', version, 'iptables', 'redirects 169.254.169.254 in router namespaces', 'routers'),
   row('ip6tables', version, 'iptables', 'redirects fe80::a9fe:a9fe in router namespaces', 'routers'),
+  {
+    ...row('nft', version, 'nftables', 'keeps guests from sending as their neighbours', 'protection'),
+    oldest: '1.0.6',
+  },
   row('radvd', version, 'radvd', 'announces IPv6 prefixes in router namespaces', 'routers'),
   row('haproxy', ['-v'], 'haproxy', 'is the metadata proxy of those who choose its driver', 'optional'),
   row('qemu-system-x86_64', version, 'qemu-system-x86', 'runs machines', 'optional'),
@@ -67,6 +71,13 @@ export const programChecks: readonly Check[] = [
   },
 ]
 
+/** What is lost without a program. */
+const LOST: Readonly<Record<Exclude<ProgramRow['need'], 'always' | 'optional'>, string>> = {
+  routers: 'there are no networks behind routers on this host',
+  guests: 'there are no namespace guests and sandboxes on this host',
+  protection: 'a guest can take its neighbour’s address and read that one’s metadata',
+}
+
 function judgeProgram(
   { program, package: pack, need, oldest }: ProgramRow,
   found: FoundProgram | undefined,
@@ -75,8 +86,7 @@ function judgeProgram(
   if (found === undefined) {
     if (need === 'always') return error(`${program} is not installed`, mend)
     if (need === 'optional') return well('not installed; nothing asks for it by default')
-    const who = need === 'routers' ? 'networks behind routers' : 'namespace guests and sandboxes'
-    return warning(`${program} is not installed: there are no ${who} on this host`, mend)
+    return warning(`${program} is not installed: ${LOST[need]}`, mend)
   }
   if (oldest !== undefined && found.version !== undefined && isOlder(found.version, oldest))
     return error(`${program} is of version ${found.version}`, `${mend} of a younger release`)

@@ -1,7 +1,9 @@
 import {
   type Cidr,
   type IpAddress,
+  lastAddress,
   type MacAddress,
+  networkAddress,
   parseCidr,
   parseIpAddress,
   parseMacAddress,
@@ -54,6 +56,17 @@ export const cidr: Kind<Cidr> = parsed(
   'address range',
   'an address range such as 10.0.0.0/24 or 2001:db8::/64',
   parseCidr,
+)
+
+/** An address, or all of a range. A range of one address is that address. */
+export const addressOrRange: Kind<IpAddress | Cidr> = parsed(
+  'IP address or range',
+  'an address or a range such as 10.0.0.5 or 10.1.0.0/16',
+  (value) => {
+    const range = value.includes('/') ? parseCidr(value) : undefined
+    if (range === undefined) return parseIpAddress(value)
+    return networkAddress(range) === lastAddress(range) ? networkAddress(range) : range
+  },
 )
 
 export const macAddress: Kind<MacAddress> = parsed(

@@ -1,6 +1,7 @@
 import { HYPERVISORS } from '../records/server.ts'
 import { content, publicKey } from './content.ts'
 import {
+  addressOrRange,
   choice,
   cidr,
   ec2Number,
@@ -42,6 +43,11 @@ const owner = optional(
 const hostRoute = shape('route', {
   destination: required(cidr, 'Where it leads.'),
   nexthop: required(ipAddress, 'The next hop.'),
+})
+
+const addressPair = shape('address pair', {
+  ip_address: required(addressOrRange, 'May be a source address.'),
+  mac_address: optional(macAddress, "And with it this MAC address; the port's own when left out."),
 })
 
 const fixedIp = shape('fixed IP', {
@@ -185,6 +191,11 @@ export const portShape = shape('port', {
   security_groups: optional(list(reference('security group')), "The project's group `default` when left out."),
   device_id: optional(text(), 'What it belongs to. Set by the server or router that names the port.'),
   device_owner: optional(text(), 'What sort of thing it belongs to. Set like `device_id`.'),
+  port_security_enabled: optional(
+    flag,
+    'Its guest can send as nobody else ([port security](port-security.md)). True when left out, but for ports of DHCP and routers.',
+  ),
+  allowed_address_pairs: optional(list(addressPair), 'What it may send as besides its own addresses.'),
   'binding:vnic_type': optional(text({ min: 1 }), '`normal` when left out.'),
   'binding:vif_type': optional(text({ min: 1 }), '`bridge` when it belongs to something, else `unbound`.'),
 })

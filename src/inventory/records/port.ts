@@ -1,9 +1,16 @@
-import type { IpAddress, MacAddress } from './address.ts'
+import type { Cidr, IpAddress, MacAddress } from './address.ts'
 import type { NetworkId, PortId, ProjectId, SecurityGroupId, SubnetId } from './ids.ts'
 
 export interface FixedIp {
   readonly subnetId: SubnetId
   readonly ipAddress: IpAddress
+}
+
+/** What a port may send as besides its own addresses: an address that several guests share (VRRP), a range behind a guest. */
+export interface AddressPair {
+  readonly ipAddress: IpAddress | Cidr
+  /** null: the port's own. */
+  readonly macAddress: MacAddress | null
 }
 
 /** An attachment to a network. A fixed IP alone does not identify a port (tenants reuse ranges); (network, fixed IP)
@@ -24,9 +31,17 @@ export interface Port {
   /** `binding:vnic_type`, `binding:vif_type`: how a hypervisor plugs it. `network_data.json` shows the latter. */
   readonly vnicType: string
   readonly vifType: string
+  /** Whether its guest is kept from sending as anybody else. */
+  readonly portSecurityEnabled: boolean
+  readonly allowedAddressPairs: readonly AddressPair[]
 }
 
 export const DHCP_PORT = 'network:dhcp'
+
+/** Ports of what serves a network (DHCP, routers, their gateways) rather than uses it. Neutron trusts them likewise. */
+export function isNetworkService({ deviceOwner }: Pick<Port, 'deviceOwner'>): boolean {
+  return deviceOwner.startsWith('network:')
+}
 
 /** The owners whose ports make a router's networks (not its gateway, nor SNAT ports). */
 export const ROUTER_INTERFACE_OWNERS: ReadonlySet<string> = new Set([

@@ -156,6 +156,11 @@ export const migrations: Record<string, Migration> = {
        fixed_ips text not null,
        detached_at integer not null)`,
   ),
+  '0004-port-security': statements(
+    `alter table ports add column port_security_enabled integer not null default 1`,
+    `alter table ports add column allowed_address_pairs text not null default '[]'`,
+    `update ports set port_security_enabled = 0 where device_owner like 'network:%'`,
+  ),
 }
 
 function statements(...texts: readonly string[]): Migration {

@@ -72,6 +72,8 @@ describe('the inventory in SQLite', () => {
       raw.exec(`alter table projects drop column metadata_tokens;
                 alter table subnets drop column advanced_service_providers;
                 drop table former_interfaces;
+                alter table ports drop column port_security_enabled;
+                alter table ports drop column allowed_address_pairs;
                 delete from kysely_migration where name > '0002'`)
       raw.close()
     })

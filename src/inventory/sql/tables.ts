@@ -70,6 +70,8 @@ export const storage: { readonly [N in Noun]: { readonly [P in keyof Required<Re
     deviceOwner: 'value',
     vnicType: 'value',
     vifType: 'value',
+    portSecurityEnabled: 'flag',
+    allowedAddressPairs: 'json',
   },
   floating_ip: {
     id: 'value',

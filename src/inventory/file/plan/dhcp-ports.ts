@@ -77,5 +77,7 @@ function newDhcpPort(host: string, network: NetworkId, planning: Planning): Port
     deviceOwner: DHCP_PORT,
     vnicType: 'normal',
     vifType: 'bridge',
+    portSecurityEnabled: false,
+    allowedAddressPairs: [],
   }
 }

@@ -84,6 +84,8 @@ function requestFor(
       deviceOwner,
       vnicType: 'normal',
       vifType: 'bridge',
+      portSecurityEnabled: true,
+      allowedAddressPairs: [],
     },
     { at: entry.at, label, wishes, mac: entry.mac_address ?? null, mayBeGateway },
     planning,

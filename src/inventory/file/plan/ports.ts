@@ -1,5 +1,5 @@
 import type { PortId, ProjectId, SecurityGroupId } from '../../records/ids.ts'
-import { type Port, ROUTER_INTERFACE_OWNERS } from '../../records/port.ts'
+import { isNetworkService, type Port, ROUTER_INTERFACE_OWNERS } from '../../records/port.ts'
 import { formatPath, type Path } from '../problem.ts'
 import type { PortItem } from '../schema.ts'
 import { type Binding, type Bindings, formerInterfaces, labelOfDevice } from './bindings.ts'
@@ -22,6 +22,7 @@ export function filePortRequests(contents: Contents, bindings: Bindings, plannin
     if (wishes === undefined || securityGroupIds === undefined) return []
     const binding = bindings.get(id) ?? otherBinding(id, planning)
     const deviceId = binding?.deviceId ?? item.device_id ?? ''
+    const deviceOwner = binding?.deviceOwner ?? item.device_owner ?? ''
     return portRequest(
       {
         id,
@@ -31,9 +32,14 @@ export function filePortRequests(contents: Contents, bindings: Bindings, plannin
         adminStateUp: item.admin_state_up ?? true,
         securityGroupIds,
         deviceId,
-        deviceOwner: binding?.deviceOwner ?? item.device_owner ?? '',
+        deviceOwner,
         vnicType: item['binding:vnic_type'] ?? 'normal',
         vifType: item['binding:vif_type'] ?? (deviceId === '' ? 'unbound' : 'bridge'),
+        portSecurityEnabled: item.port_security_enabled ?? !isNetworkService({ deviceOwner }),
+        allowedAddressPairs: (item.allowed_address_pairs ?? []).map(({ ip_address, mac_address }) => ({
+          ipAddress: ip_address,
+          macAddress: mac_address ?? null,
+        })),
       },
       {
         at: item.at,

@@ -92,6 +92,8 @@ function interfaceRequest(
       deviceOwner: known?.deviceOwner ?? deviceOwner,
       vnicType: 'normal',
       vifType: 'bridge',
+      portSecurityEnabled: false,
+      allowedAddressPairs: [],
     },
     { at, label, wishes, mac: null, mayBeGateway },
     planning,
