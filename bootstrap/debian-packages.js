@@ -48,6 +48,8 @@ export const PROGRAMS = [
   { program: 'libvirtd', package: 'libvirt-daemon', why: 'runs virtual machines', for: ['test'] },
   { program: 'virt-qemu-run', package: 'libvirt-daemon-driver-qemu', why: 'is libvirt’s QEMU', for: ['test'] },
   { program: 'virsh', package: 'libvirt-clients', why: 'speaks to libvirt', for: ['test'] },
+  { program: 'dpkg-deb', package: 'dpkg', why: 'builds our Debian package', for: ['test'] },
+  { program: 'systemd-analyze', package: 'systemd', why: 'judges our units, and makes our user', for: ['test'] },
   { program: 'wrk', package: 'wrk', why: 'makes the benchmark’s load', for: ['bench'] },
 ]
 

@@ -23,7 +23,12 @@ export interface Daemon {
 
 /** Starts a daemon. Nothing is awaited but its start. */
 export function startDaemon(machine: TestMachine, ...args: readonly string[]): Daemon {
-  const child = machine.start(firstboot(...args), { stdio: ['ignore', 'inherit', 'pipe'] })
+  return startService(machine, firstboot(...args))
+}
+
+/** The same by the whole of its command line. */
+export function startService(machine: TestMachine, command: readonly [string, ...string[]]): Daemon {
+  const child = machine.start(command, { stdio: ['ignore', 'inherit', 'pipe'] })
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
   const lines: string[] = []
   const waiting = new Set<() => void>()
@@ -40,7 +45,7 @@ export function startDaemon(machine: TestMachine, ...args: readonly string[]): D
       waiting.add(look)
       look()
       void ended.then((how) =>
-        reject(new Error(`firstboot ${args[0]} ended (${how}) without saying "${text}":\n${said()}`)),
+        reject(new Error(`${command.join(' ')} ended (${how}) without saying "${text}":\n${said()}`)),
       )
       return promise.finally(() => waiting.delete(look))
     },
