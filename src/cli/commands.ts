@@ -97,6 +97,12 @@ export const rows: readonly Row[] = [
     load: async () => (await import('./diff.ts')).diff,
   },
   {
+    name: 'explain',
+    group: 'observe',
+    summary: 'Why does this guest get no metadata? Its whole way, and the broken place',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
     name: 'doctor',
     group: 'observe',
     summary: 'Examine this host: what is missing, left behind or in the way',

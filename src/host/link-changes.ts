@@ -114,6 +114,7 @@ export function setBridge({ name, mtu }: Bridge): void {
 export interface VethPair {
   readonly peer: string
   readonly bridge: string
+  /** A name of /run/netns, or an absolute path. */
   readonly netns: string
   readonly inner: string
   readonly mac: MacAddress
@@ -122,7 +123,7 @@ export interface VethPair {
 
 /** One end in a namespace and down, the other on a bridge and up. Run in the host's namespace. */
 export function addVeth({ peer, bridge, netns, inner, mac, mtu }: VethPair): void {
-  const there = openSync(netnsPath(netns), 'r')
+  const there = openSync(netns.startsWith('/') ? netns : netnsPath(netns), 'r')
   try {
     const inside = [
       attribute(IFLA.name, inner),

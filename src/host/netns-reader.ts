@@ -144,7 +144,8 @@ function isSameLink(a: Link, b: Link): boolean {
   return (Object.keys(b) as (keyof Link)[]).every((key) => a[key] === b[key])
 }
 
-function readState(sysctls: readonly string[]): NetnsState {
+/** Of the namespace the calling thread is in. */
+export function readState(sysctls: readonly string[]): NetnsState {
   return withNetlink((fd) => ({
     links: readLinks(fd),
     addresses: readAddresses(fd),

@@ -1,5 +1,5 @@
 import { closeSync, openSync, statfsSync, statSync, writeSync } from 'node:fs'
-import { checked, setns } from './libc.ts'
+import { checked, setns, unshare } from './libc.ts'
 
 /** Where `ip netns` keeps names: a file each, on which the namespace is mounted. */
 export const NETNS_DIRECTORY = '/run/netns'
@@ -37,6 +37,21 @@ export function inNamespace<T>(path: string, act: () => Synchronous<T>): T {
       return act()
     } finally {
       if (setns(home, CLONE_NEWNET) === -1) die(path)
+    }
+  } finally {
+    closeSync(home)
+  }
+}
+
+/** Makes a namespace that has no name. @returns a descriptor of it: with the last one it goes, and all its devices with it */
+export function newNamespace(): number {
+  const home = openSync(OWN_NETNS, 'r')
+  try {
+    checked(unshare(CLONE_NEWNET), 'making a network namespace')
+    try {
+      return openSync(OWN_NETNS, 'r')
+    } finally {
+      if (setns(home, CLONE_NEWNET) === -1) die('just made')
     }
   } finally {
     closeSync(home)

@@ -113,6 +113,57 @@ export function readAddresses(fd: number): readonly LinkAddress[] {
   })
 }
 
+/** Those that somebody else on the link has already. */
+export function readRefusedAddresses(fd: number): readonly Pick<LinkAddress, 'link' | 'address'>[] {
+  return dump(fd, RTM_GETADDR, new Uint8Array(IFADDR_BYTES)).flatMap((message) => {
+    const bytes = attributes(message.subarray(IFADDR_BYTES)).get(IFA.address)
+    const isRefused = (message.readUInt8(IFA_FLAGS) & IFA_F_DADFAILED) !== 0
+    return isRefused && bytes !== undefined
+      ? [{ link: message.readUInt32LE(IFA_INDEX), address: addressOfBytes(bytes) }]
+      : []
+  })
+}
+
+/** Who was heard on a link: of IPv4, or of a bridge. */
+export interface Neighbour {
+  readonly address: IpAddress
+  readonly mac: MacAddress
+  /** Index of the link. */
+  readonly link: number
+}
+
+const RTM_GETNEIGH = 30
+const NDMSG_BYTES = 12
+const NDM_INDEX = 4
+const NDM_STATE = 8
+const NUD_FAILED_OR_INCOMPLETE = 0x21
+const NDA = { destination: 1, mac: 2 } as const
+const AF_INET = 2
+const AF_BRIDGE = 7
+
+/** The ARP table of the calling thread's namespace, without what was asked for in vain. */
+export function readNeighbours(fd: number): readonly Neighbour[] {
+  return neighboursOf(fd, AF_INET).flatMap(({ link, mac, destination }) =>
+    destination === undefined ? [] : [{ link, mac, address: addressOfBytes(destination) }],
+  )
+}
+
+/** On which port each bridge has heard a MAC address. */
+export function readBridgeTable(fd: number): readonly Pick<Neighbour, 'link' | 'mac'>[] {
+  return neighboursOf(fd, AF_BRIDGE)
+}
+
+function neighboursOf(fd: number, family: number) {
+  const request = Buffer.alloc(NDMSG_BYTES)
+  request.writeUInt8(family, 0)
+  return dump(fd, RTM_GETNEIGH, request).flatMap((message) => {
+    const found = attributes(message.subarray(NDMSG_BYTES))
+    const mac = macOf(found.get(NDA.mac))
+    if (mac === undefined || (message.readUInt16LE(NDM_STATE) & NUD_FAILED_OR_INCOMPLETE) !== 0) return []
+    return [{ link: message.readInt32LE(NDM_INDEX), mac, destination: found.get(NDA.destination) }]
+  })
+}
+
 export interface GatewayRoute {
   readonly destination: Cidr
   readonly link: number

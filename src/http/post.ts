@@ -10,6 +10,8 @@ export interface PosterOptions {
   readonly answerBytes: number
   /** Certificates (PEM) of the authorities to trust in place of the system's; undefined for the system's. */
   readonly authorities: string | undefined
+  /** For everything, redirects included; what connection and two readings may take when absent. */
+  readonly patienceMilliseconds?: number
 }
 
 export interface Posted {
@@ -60,7 +62,7 @@ export function openPoster(options: PosterOptions): Poster {
   }
 
   /** Each piece may come just in time for ever; a whole answer may not. */
-  const patience = connectMilliseconds + 2 * readMilliseconds
+  const patience = options.patienceMilliseconds ?? connectMilliseconds + 2 * readMilliseconds
 
   async function post(target: string, headers: Readonly<Record<string, string>>, body: string): Promise<Posted> {
     const { Agent, request } = await loading

@@ -43,6 +43,7 @@ const PURE = [
   'config-drive/',
   'lint/',
   'doctor/',
+  'explain/',
   'guest-clients/',
   'datapath/router/',
   'datapath/dhcp/',

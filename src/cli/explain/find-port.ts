@@ -1,0 +1,45 @@
+import { UsageError } from '../../config/read.ts'
+import { parseIpAddress, parseMacAddress } from '../../inventory/records/address.ts'
+import type { Port } from '../../inventory/records/port.ts'
+import type { RecordSet } from '../../inventory/records/records.ts'
+import type { Server } from '../../inventory/records/server.ts'
+import { findServer } from '../find-server.ts'
+
+/** Whose way is to be explained. */
+export interface Wanted {
+  readonly server: Server | undefined
+  /** undefined: the server has none. */
+  readonly port: Port | undefined
+  /** As a person would call it. */
+  readonly name: string
+}
+
+/** What a person means by a server's name or id, a port's id, an address or a MAC address. @throws UsageError */
+export function findPort(records: RecordSet, wanted: string | undefined): Wanted {
+  if (wanted === undefined) throw new UsageError('name a server, a port or an address')
+  const byId = records.port.get(wanted.toLowerCase())
+  if (byId !== undefined) return ofPort(records, byId)
+  const address = parseIpAddress(wanted)
+  const mac = parseMacAddress(wanted)
+  if (address === undefined && mac === undefined) return ofServer(records, findServer(records, wanted))
+  const found = [...records.port.values()].filter(
+    ({ macAddress, fixedIps }) => macAddress === mac || fixedIps.some(({ ipAddress }) => ipAddress === address),
+  )
+  const [port, second] = found
+  if (port === undefined) throw new UsageError(`no port has ${wanted}; see firstboot list ports`)
+  if (second === undefined) return ofPort(records, port)
+  const choices = found.map(
+    ({ id, networkId }) => `${id} (network ${records.network.get(networkId)?.name ?? networkId})`,
+  )
+  throw new UsageError(`${found.length} ports have ${wanted}; name one: ${choices.join(', ')}`)
+}
+
+function ofPort(records: RecordSet, port: Port): Wanted {
+  const server = records.server.get(port.deviceId)
+  return { server, port, name: server?.name ?? port.name ?? port.id }
+}
+
+function ofServer(records: RecordSet, server: Server): Wanted {
+  const port = server.portIds.map((id) => records.port.get(id)).find((each) => each !== undefined)
+  return { server, port, name: server.name }
+}

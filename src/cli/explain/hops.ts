@@ -1,0 +1,82 @@
+import { lstatSync } from 'node:fs'
+import type { StateDirectory } from '../../daemons/state-directory.ts'
+import { DHCP_PREFIX } from '../../datapath/dhcp/namespace.ts'
+import { ROUTER_PREFIX } from '../../datapath/router/namespace.ts'
+import type { AgentFacts, ApiFacts, Facts, PathFacts, RecordFacts } from '../../explain/facts.ts'
+import type { Known } from '../../host/examine/known.ts'
+import { VISITOR_AGENT } from '../../host/probe/visitor.ts'
+import { type Answer, askOnce } from '../../http/question.ts'
+import type { RunningDaemon } from './daemons.ts'
+
+const MILLISECONDS = 1_600
+const DOCUMENT = '/openstack/latest/meta_data.json'
+
+/** Asks agent and metadata API as the hops before them would. */
+export async function hopFacts(
+  state: StateDirectory,
+  daemons: readonly RunningDaemon[],
+  records: Omit<RecordFacts, 'found'>,
+  path: PathFacts,
+): Promise<Pick<Facts, 'agent' | 'api'>> {
+  const [agent, api] = await Promise.all([agentFacts(state, daemons, records, path), apiFacts(daemons)])
+  return { agent, api }
+}
+
+/** Daemons that have an agent of their own in them, or the way to it. */
+const AT_THE_AGENT = ['metadata-agent', 'dhcp-agent', 'up', 'metadata-proxy']
+
+async function agentFacts(
+  state: StateDirectory,
+  daemons: readonly RunningDaemon[],
+  { fixedIp, port }: Omit<RecordFacts, 'found'>,
+  path: PathFacts,
+): Promise<Known<AgentFacts>> {
+  const [daemon] = AT_THE_AGENT.flatMap((name) => daemons.filter(({ command }) => command === name))
+  if (daemon === undefined) return { unknown: 'no agent or proxy of ours runs here' }
+  if (fixedIp === undefined || port === undefined) return { unknown: 'there is no address to ask for' }
+  const named = daemon.values['metadata_proxy_socket']
+  const socket = typeof named === 'string' && named !== '' ? named : state.agentSocket
+  const stat = lstatSync(socket, { throwIfNoEntry: false })
+  const isHop = daemons.some(({ command }) => command === 'metadata-agent' || command === 'dhcp-agent')
+  const facts = { socket, isHop }
+  if (stat === undefined) return { value: { ...facts, state: 'missing', reply: undefined } }
+  // Root may connect whatever the mode says; the proxies may not be root.
+  if ((stat.mode & 0o200) === 0) return { value: { ...facts, state: 'forbidden', reply: undefined } }
+  const answer = await askOnce({
+    to: { socketPath: socket },
+    path: DOCUMENT,
+    headers: { ...originOf(path, port.networkId), 'X-Forwarded-For': fixedIp.ipAddress, 'User-Agent': VISITOR_AGENT },
+    milliseconds: MILLISECONDS,
+  })
+  if (answer.outcome === 'refused')
+    return { value: { ...facts, state: answer.code === 'EACCES' ? 'forbidden' : 'dead', reply: undefined } }
+  return { value: { ...facts, state: 'connects', reply: replyOf(answer) } }
+}
+
+function originOf({ netns }: PathFacts, networkId: string): Readonly<Record<string, string>> {
+  if (netns?.startsWith(ROUTER_PREFIX)) return { 'X-Neutron-Router-ID': netns.slice(ROUTER_PREFIX.length) }
+  return { 'X-Neutron-Network-ID': netns?.slice(DHCP_PREFIX.length) ?? networkId }
+}
+
+function replyOf(answer: Exclude<Answer, { readonly outcome: 'refused' }>) {
+  const { milliseconds } = answer
+  if (answer.outcome === 'silent') return { status: undefined, milliseconds, uuid: undefined }
+  return { status: answer.status, milliseconds, uuid: /"uuid": "([0-9a-f-]{36})"/.exec(answer.body)?.[1] }
+}
+
+/** The API that an agent of ours asks, by its root, which is open to everybody. */
+async function apiFacts(daemons: readonly RunningDaemon[]): Promise<Known<ApiFacts>> {
+  const agent = daemons.find(({ command }) => command === 'metadata-agent')
+  if (agent === undefined) return { unknown: 'no metadata agent of its own asks one' }
+  const [host, port] = [String(agent.values['nova_metadata_host']), Number(agent.values['nova_metadata_port'])]
+  const answer = await askOnce({
+    to: { host, port },
+    path: '/',
+    headers: { 'User-Agent': VISITOR_AGENT },
+    milliseconds: MILLISECONDS,
+  })
+  const where = `${host} port ${port}`
+  if (answer.outcome === 'refused') return { value: { where, reply: undefined, skew: undefined } }
+  const date = answer.outcome === 'answered' ? answer.date : undefined
+  return { value: { where, reply: replyOf(answer), skew: date === undefined ? undefined : date - Date.now() } }
+}

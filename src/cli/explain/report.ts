@@ -1,0 +1,70 @@
+import type { ExplainedStep, Explanation } from '../../explain/explain.ts'
+import { HOPS, type Hop } from '../../explain/steps.ts'
+import type { Colour, Terminal } from '../terminal.ts'
+
+type State = ExplainedStep['state']
+
+const COLOURS: Readonly<Record<State, Colour>> = { well: 'green', risk: 'yellow', broken: 'red', unknown: 'dim' }
+const MARKS: Readonly<Record<State, string>> = { well: 'ok', risk: '!', broken: 'X', unknown: '?' }
+/** The worst of several is that of the hop. */
+const WORST: readonly State[] = ['broken', 'risk', 'well', 'unknown']
+
+/** The verdict, the way as a drawing, each station, and what to do. */
+export function explanationLines(explanation: Explanation, paint: Terminal['paint']): readonly string[] {
+  const { verdict, sentence, findings, steps } = explanation
+  const colour = verdict === 'well' ? 'green' : verdict === 'broken' ? 'red' : 'yellow'
+  return [
+    paint(colour, printable(sentence)),
+    '',
+    ...drawing(explanation, paint),
+    '',
+    ...steps.map(
+      ({ id, state, observed }) =>
+        `  ${paint(COLOURS[state], MARKS[state].padEnd(3))} ${id.padEnd(12)} ${printable(observed)}`,
+    ),
+    ...findings.flatMap(({ id, severity, observed, expected, mend }) => [
+      '',
+      `${paint(severity === 'broken' ? 'red' : 'yellow', id)}: ${printable(observed)}`,
+      `  expected: ${expected}`,
+      `  mend: ${printable(mend)}`,
+    ]),
+  ]
+}
+
+/**
+ *     guest ── bridge ── namespace ── proxy ── agent ── API ── records
+ *      ok        ok          X          ?       ok      ok       ok
+ *                            └ dnsmasq-dead
+ */
+function drawing({ steps, findings }: Explanation, paint: Terminal['paint']): readonly string[] {
+  const joint = ' ── '
+  const states = HOPS.map((hop) => stateOf(hop, steps))
+  const marks = HOPS.map((hop, i) => {
+    const state = states[i] ?? 'unknown'
+    const mark = MARKS[state]
+    const left = Math.floor((hop.length - mark.length) / 2)
+    return `${' '.repeat(left)}${paint(COLOURS[state], mark)}${' '.repeat(hop.length - mark.length - left)}`
+  })
+  const [first] = findings
+  const hop = steps.find(({ id }) => id === first?.step)?.on
+  return [
+    `  ${HOPS.join(joint)}`,
+    `  ${marks.join(' '.repeat(joint.length))}`.trimEnd(),
+    ...(first === undefined || hop === undefined ? [] : [`  ${' '.repeat(middleOf(hop, joint))}└ ${first.id}`]),
+  ]
+}
+
+function middleOf(hop: Hop, joint: string): number {
+  const before = HOPS.slice(0, HOPS.indexOf(hop))
+  return before.reduce((width, each) => width + each.length + joint.length, 0) + Math.floor((hop.length - 1) / 2)
+}
+
+function stateOf(hop: Hop, steps: readonly ExplainedStep[]): State {
+  const states = steps.filter(({ on }) => on === hop).map(({ state }) => state)
+  return WORST.find((state) => states.includes(state)) ?? 'unknown'
+}
+
+/** Guests and processes of others have their say in it. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?')
+}

@@ -1,0 +1,71 @@
+import type { Facts } from './facts.ts'
+import { type Finding, findingsOf } from './fault.ts'
+import { FAULTS } from './faults.ts'
+import { STEPS, type Step } from './steps.ts'
+
+/** Why a guest gets its metadata, or does not. */
+export interface Explanation {
+  readonly verdict: Verdict
+  /** One sentence. */
+  readonly sentence: string
+  /** What is wrong, the cause first; empty when nothing is. */
+  readonly findings: readonly Finding[]
+  readonly steps: readonly ExplainedStep[]
+}
+
+/** `unknown`: nothing is wrong as far as anybody could look, and it could not be looked far enough. */
+export type Verdict = 'well' | 'broken' | 'unknown'
+
+export interface ExplainedStep extends Pick<Step, 'id' | 'on'> {
+  readonly state: 'well' | 'risk' | 'broken' | 'unknown'
+  readonly observed: string
+}
+
+/** Of these at least one must have been looked at before all can be called well. */
+const ESSENTIAL: ReadonlySet<string> = new Set(['namespace', 'agent'])
+
+/** Judges one guest's way by its facts. Pure. */
+export function explain(facts: Facts, name: string): Explanation {
+  const findings = ranked(FAULTS.flatMap((fault) => findingsOf(fault, facts)))
+  const steps = STEPS.map((step) => explained(step, facts, findings))
+  const [first] = findings
+  const verdict = verdictOf(findings, steps)
+  return { verdict, sentence: sentenceOf(name, verdict, first, steps, facts), findings, steps }
+}
+
+/** What breaks before what might, causes before what follows from them; else as the faults stand. */
+function ranked(findings: readonly Finding[]): readonly Finding[] {
+  const rank = ({ severity, isSymptom }: Finding) => (severity === 'broken' ? 0 : 2) + (isSymptom ? 1 : 0)
+  return findings.toSorted((a, b) => rank(a) - rank(b))
+}
+
+function explained({ id, on, tell }: Step, facts: Facts, findings: readonly Finding[]): ExplainedStep {
+  const own = findings.filter(({ step }) => step === id)
+  const [worst] = own
+  if (worst !== undefined)
+    return { id, on, state: worst.severity, observed: own.map(({ observed }) => observed).join('; ') }
+  const told = tell(facts)
+  return 'value' in told
+    ? { id, on, state: 'well', observed: told.value }
+    : { id, on, state: 'unknown', observed: told.unknown }
+}
+
+function verdictOf(findings: readonly Finding[], steps: readonly ExplainedStep[]): Verdict {
+  if (findings.some(({ severity }) => severity === 'broken')) return 'broken'
+  const unseen = steps.filter(({ id, state }) => ESSENTIAL.has(id) && state === 'unknown')
+  return unseen.length === 0 ? 'well' : 'unknown'
+}
+
+function sentenceOf(
+  name: string,
+  verdict: Verdict,
+  first: Finding | undefined,
+  steps: readonly ExplainedStep[],
+  { path, records: { server } }: Facts,
+): string {
+  if (verdict === 'broken' && first !== undefined) return `${name} gets no metadata: ${first.observed} [${first.id}].`
+  const risk = first === undefined ? '' : `, but ${first.observed} [${first.id}]`
+  if (verdict === 'well') return `${name} gets its metadata by ${path.kind}${risk}.`
+  const unseen = steps.filter(({ state }) => state === 'unknown').map(({ id }) => id)
+  return `Nothing wrong is found with ${server?.name ?? name}${risk}; not looked at: ${unseen.join(', ')}.`
+}

@@ -1,0 +1,15 @@
+import { FAULTS } from './faults.ts'
+
+/** The catalogue of docs/faults/README.md. Pure. */
+export function faultCatalogue(): string {
+  return [
+    '## The faults',
+    '',
+    '| Fault | Symptom | Cause | How it is recognised | Mend |',
+    '|---|---|---|---|---|',
+    ...FAULTS.map(
+      ({ id, symptom, cause, recognised, mend }) => `| \`${id}\` | ${symptom} | ${cause} | ${recognised} | ${mend} |`,
+    ),
+    '',
+  ].join('\n')
+}

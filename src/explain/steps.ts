@@ -1,0 +1,188 @@
+import type { Known } from '../host/examine/known.ts'
+import type { Facts } from './facts.ts'
+import { knownOf } from './fault.ts'
+
+export type StepId =
+  | 'record'
+  | 'path'
+  | 'service'
+  | 'plug'
+  | 'namespace'
+  | 'dhcp'
+  | 'listener'
+  | 'request'
+  | 'agent'
+  | 'resolution'
+  | 'api'
+  | 'database'
+  | 'documents'
+  | 'vendor-data'
+  | 'guest'
+  | 'drive'
+
+/** One station of the way from a guest's question to its answer. */
+export interface Step {
+  readonly id: StepId
+  /** Stations that the drawing shows as one. */
+  readonly on: Hop
+  /** What there is to see when nothing is wrong; unknown: nobody could look, and why. */
+  readonly tell: (facts: Facts) => Known<string>
+}
+
+export const HOPS = ['guest', 'bridge', 'namespace', 'proxy', 'agent', 'API', 'records'] as const
+export type Hop = (typeof HOPS)[number]
+
+/** In the order in which they are told. */
+export const STEPS: readonly Step[] = [
+  {
+    id: 'record',
+    on: 'records',
+    tell: ({ records: { server, port, fixedIp, network } }) =>
+      said(
+        `${server === undefined ? 'no server' : server.name}, port ${port?.id ?? '-'}, ${fixedIp?.ipAddress ?? '-'} on ${network?.name || network?.id || '-'}`,
+      ),
+  },
+  {
+    id: 'path',
+    on: 'records',
+    tell: ({ path }) => {
+      const by = path.nextHop === undefined ? '' : ` 169.254.169.254 by ${path.nextHop},`
+      return said(`${path.kind === 'none' ? 'none' : `by ${path.kind}:${by} ${path.netns}`} (${path.because})`)
+    },
+  },
+  {
+    id: 'service',
+    on: 'proxy',
+    tell: ({ host: { daemons } }) =>
+      said(daemons.map(({ command, pid }) => `${command} ${pid}`).join(', ') || 'no daemon of ours'),
+  },
+  {
+    id: 'plug',
+    on: 'bridge',
+    tell: ({ plug }) =>
+      about(plug, ({ tap, bridge, heardOn }) => {
+        const device = tap?.name ?? heardOn ?? 'nothing of the guest'
+        return `${device} on ${bridge?.name ?? 'no bridge'}, MTU ${bridge?.mtu ?? '-'}`
+      }),
+  },
+  {
+    id: 'namespace',
+    on: 'namespace',
+    tell: ({ inside, steps }) =>
+      'unknown' in steps
+        ? steps
+        : about(inside, (found) => {
+            const devices = found?.observed.devices.map(({ name, addresses }) => `${name} ${addresses.join(' ')}`) ?? []
+            return devices.join('; ') || 'not there'
+          }),
+  },
+  {
+    id: 'dhcp',
+    on: 'namespace',
+    tell: ({ offers, path }) =>
+      path.isDhcpServed
+        ? about(offers, (all) =>
+            all
+              .map(({ server, address, routes }) => {
+                const metadata = routes.get('169.254.169.254/32')
+                return `${server} offers ${address}${metadata === undefined ? '' : `, 169.254.169.254 by ${metadata}`}`
+              })
+              .join('; '),
+          )
+        : { unknown: 'no DHCP for this subnet' },
+  },
+  {
+    id: 'listener',
+    on: 'proxy',
+    tell: ({ inside, path: { listensOn } }) =>
+      about(inside, (found) => {
+        const held = found?.sockets.find(
+          ({ address, port }) => address === listensOn?.address && port === listensOn.port,
+        )
+        return held === undefined
+          ? 'nobody'
+          : `${held.address} port ${held.port}, process ${held.owner?.pid ?? 'unknown'}`
+      }),
+  },
+  {
+    id: 'request',
+    on: 'proxy',
+    tell: ({ visit }) =>
+      about(visit, (answered) =>
+        answered.outcome === 'answered'
+          ? `a request on the bridge is answered in ${Math.round(answered.milliseconds)} ms`
+          : answered.outcome,
+      ),
+  },
+  {
+    id: 'agent',
+    on: 'agent',
+    tell: ({ agent }) =>
+      about(
+        agent,
+        ({ socket, reply }) => `${socket}: ${reply?.status ?? '-'} in ${Math.round(reply?.milliseconds ?? 0)} ms`,
+      ),
+  },
+  {
+    id: 'resolution',
+    on: 'agent',
+    tell: ({ records: { found, fixedIp } }) =>
+      said(`${fixedIp?.ipAddress} is port ${found.map(({ id }) => id).join(', ')}`),
+  },
+  {
+    id: 'api',
+    on: 'API',
+    tell: ({ api }) =>
+      about(
+        api,
+        ({ where, reply }) => `${where}: ${reply?.status ?? '-'} in ${Math.round(reply?.milliseconds ?? 0)} ms`,
+      ),
+  },
+  { id: 'database', on: 'records', tell: ({ database }) => about(database, ({ path }) => `${path} can be written`) },
+  {
+    id: 'documents',
+    on: 'API',
+    tell: ({ documents }) => about(documents, () => 'all can be drawn, and nothing in them breaks a first boot'),
+  },
+  {
+    id: 'vendor-data',
+    on: 'API',
+    tell: ({ vendorData }) =>
+      about(
+        vendorData,
+        (targets) =>
+          targets.map(({ target, milliseconds }) => `${target} ${milliseconds} ms`).join(', ') || 'no targets',
+      ),
+  },
+  {
+    id: 'guest',
+    on: 'guest',
+    tell: ({ claims, records: { fixedIp }, requests, lease, now }) => {
+      const macs = fixedIp && knownOf(claims)?.get(fixedIp.ipAddress)
+      const there = macs === undefined ? 'unknown whether it runs' : macs.size > 0 ? 'has its address' : 'is silent'
+      const ends = knownOf(lease)?.endsAt
+      const { last, clients = [] } = knownOf(requests) ?? {}
+      return said(
+        [
+          there,
+          ...(ends === undefined ? [] : [`lease for ${Math.max(0, Math.round((ends - now) / 1_000))} s more`]),
+          last === undefined ? 'has not asked yet' : `asked last ${last.at}: ${last.path} ${last.status}`,
+          ...clients,
+        ].join(', '),
+      )
+    },
+  },
+  {
+    id: 'drive',
+    on: 'guest',
+    tell: ({ drive }) => about(drive, ({ stale }) => (stale === undefined ? 'none' : 'fresh')),
+  },
+]
+
+function said(text: string): Known<string> {
+  return { value: text }
+}
+
+function about<T>(fact: Known<T>, tell: (value: T) => string): Known<string> {
+  return 'value' in fact ? said(tell(fact.value)) : fact
+}

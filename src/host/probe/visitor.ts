@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Cidr, IpAddress, MacAddress } from '../../inventory/records/address.ts'
+import { bind, checked, connect, errno, socket } from '../libc.ts'
+import { addAddress, addVeth, setInside, setRoute } from '../link-changes.ts'
+import { inNamespace, newNamespace } from '../netns.ts'
+import { AF_INET, encodeSocketAddress, LARGEST_ADDRESS } from '../socket-address.ts'
+
+/** A guest for a moment: a namespace without a name, plugged into a bridge. What it sends goes the way a guest's packets go. */
+export interface Visitor {
+  /** Asks for a path and gives the guest's own answer no name. Resolves whatever happens. */
+  ask(destination: IpAddress, port: number, target: string, milliseconds: number): Promise<Answered>
+  /** Takes it all away. So does the end of this process. */
+  close(): void
+}
+
+/** What came of a request. */
+export type Answered =
+  | { readonly outcome: 'answered'; readonly status: number; readonly milliseconds: number }
+  /** Somebody accepted the connection and said nothing, or nothing of HTTP. */
+  | { readonly outcome: 'silent'; readonly milliseconds: number }
+  /** `ECONNREFUSED`, `EHOSTUNREACH`, ... */
+  | { readonly outcome: 'refused'; readonly code: string }
+  /** Nothing came back: packets are lost on the way. */
+  | { readonly outcome: 'lost' }
+
+export interface Visit {
+  readonly bridge: string
+  readonly mtu: number
+  /** One that nobody has, `address/prefix`. */
+  readonly address: Cidr
+  /** Where it sends what is for the metadata address. */
+  readonly metadata: { readonly destination: Cidr; readonly gateway: IpAddress }
+}
+
+/** @throws Error when no namespace or device can be made */
+export function openVisitor({ bridge, mtu, address, metadata }: Visit): Visitor {
+  const fd = newNamespace()
+  try {
+    const path = `/proc/self/fd/${fd}`
+    const name = `fbx${randomBytes(4).toString('hex')}`
+    // Locally administered: nobody's.
+    const mac = `02:fb:${randomBytes(4)
+      .toString('hex')
+      .replaceAll(/..(?=.)/g, '$&:')}` as MacAddress
+    addVeth({ peer: name, bridge, netns: path, inner: DEVICE, mac, mtu })
+    inNamespace<void>(path, () => {
+      setInside({ name: DEVICE, mac, mtu })
+      addAddress(DEVICE, address)
+      setRoute({ ...metadata, device: DEVICE })
+    })
+    return {
+      ask: (...asked) => ask(path, ...asked),
+      close: () => closeSync(fd),
+    }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+const DEVICE = 'eth0'
+
+const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2_004_001
+const EINPROGRESS = 115
+
+function ask(
+  path: string,
+  destination: IpAddress,
+  port: number,
+  target: string,
+  milliseconds: number,
+): Promise<Answered> {
+  const started = performance.now()
+  const connected = new Socket({ fd: openConnection(path, destination, port) })
+  const { promise, resolve } = Promise.withResolvers<Answered>()
+  let said = ''
+  let isAccepted = false
+  const end = (answered: Answered) => {
+    clearTimeout(timer)
+    connected.destroy()
+    resolve(answered)
+  }
+  const elapsed = () => performance.now() - started
+  const timer = setTimeout(() => {
+    end(isAccepted ? { outcome: 'silent', milliseconds: elapsed() } : { outcome: 'lost' })
+  }, milliseconds)
+  connected.on('error', (error: NodeJS.ErrnoException) =>
+    end({ outcome: 'refused', code: error.code ?? error.message }),
+  )
+  connected.on('data', (chunk) => {
+    said += chunk.toString('latin1')
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(said)?.[1]
+    if (status !== undefined) end({ outcome: 'answered', status: Number(status), milliseconds: elapsed() })
+  })
+  connected.on('end', () => end({ outcome: 'silent', milliseconds: elapsed() }))
+  const request = `GET ${target} HTTP/1.1\r\nHost: ${destination}\r\nUser-Agent: ${VISITOR_AGENT}\r\nConnection: close\r\n\r\n`
+  connected.write(request, (error) => {
+    if (!error) isAccepted = true
+  })
+  return promise
+}
+
+/** How our own questions are told from guests'. */
+export const VISITOR_AGENT = 'firstboot-explain'
+
+/** Begins to connect; whoever uses it hears how that ended. */
+function openConnection(path: string, destination: IpAddress, port: number): number {
+  return inNamespace<number>(path, () => {
+    const fd = checked(socket(AF_INET, SOCK_STREAM_NONBLOCK_CLOEXEC, 0), 'opening a socket')
+    const any = encodeSocketAddress('0.0.0.0' as IpAddress, 0, 0)
+    checked(bind(fd, any, any.length), 'binding a socket')
+    const there = encodeSocketAddress(destination, port, 0)
+    if (connect(fd, there, Math.min(there.length, LARGEST_ADDRESS)) === -1 && errno() !== EINPROGRESS)
+      checked(-1, `connecting to ${destination}`)
+    return fd
+  })
+}

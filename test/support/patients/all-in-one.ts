@@ -1,0 +1,34 @@
+import type { Injection } from './injection.ts'
+import { GUEST_INJECTIONS } from './of-guests.ts'
+import { NAMESPACE_INJECTIONS } from './of-namespaces.ts'
+import { SERVICE_INJECTIONS } from './of-services.ts'
+
+/** `iso-*` ask at the DHCP port, `rtd-*` behind a router. The others are born ill, and no guest of theirs runs. */
+export const INVENTORY = `
+projects: [{ name: p }]
+networks:
+  - name: isolated
+    project: p
+    subnets:
+      - { name: isolated, cidr: 10.3.0.0/24 }
+      - { name: isolated6, cidr: 'fd00:3::/64', ipv6_address_mode: slaac, ipv6_ra_mode: slaac }
+  - { name: routed, project: p, subnets: [{ name: routed, cidr: 10.1.0.0/24 }] }
+  - { name: down, project: p, admin_state_up: false, subnets: [{ name: down, cidr: 10.4.0.0/24 }] }
+  - { name: stopped, project: p, subnets: [{ name: stopped, cidr: 10.5.0.0/24 }] }
+  - { name: silent, project: p, subnets: [{ name: silent, cidr: 10.6.0.0/24, enable_dhcp: false, gateway_ip: null }] }
+routers:
+  - { name: r, project: p, interfaces: [routed] }
+  - { name: off, project: p, admin_state_up: false, interfaces: [stopped] }
+servers:
+  - { name: iso-1, project: p, networks: [{ network: isolated, fixed_ip: 10.3.0.11 }] }
+  - { name: iso-2, project: p, networks: [{ network: isolated, fixed_ip: 10.3.0.12 }] }
+  - { name: rtd-1, project: p, networks: [{ network: routed, fixed_ip: 10.1.0.11 }] }
+  - { name: rtd-2, project: p, networks: [{ network: routed, fixed_ip: 10.1.0.12 }] }
+  - { name: on-down, project: p, networks: [{ network: down }] }
+  - { name: on-stopped, project: p, networks: [{ network: stopped }] }
+  - { name: on-silent, project: p, networks: [{ network: silent }] }
+  - { name: scribbled, project: p, networks: [{ network: isolated }], user_data: "packages: [nginx]" }
+  - { name: alone, project: p, networks: [] }
+`
+
+export const INJECTIONS: readonly Injection[] = [...GUEST_INJECTIONS, ...NAMESPACE_INJECTIONS, ...SERVICE_INJECTIONS]

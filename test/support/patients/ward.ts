@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Daemon, firstboot, startDaemon } from '../daemon.ts'
+import { openTestMachine, type TestMachine } from '../test-machine.ts'
+
+/** One guest: a namespace of the server's name with `eth0` on its port. */
+export interface Patient {
+  readonly name: string
+  readonly tap: string
+  readonly bridge: string
+  readonly mac: string
+  readonly address: string
+  /** The namespace of its network. */
+  readonly qdhcp: string
+}
+
+/** One machine with daemons of ours and guests that have their leases. */
+export interface Ward {
+  readonly machine: TestMachine
+  readonly state: string
+  patient(name: string): Patient
+  /** Runs a command in the machine. */
+  run(...command: readonly string[]): string
+  /** Runs a program in the machine until it is ended. */
+  keep(...command: readonly string[]): ChildProcess
+  /** Kills what `keep` started. */
+  end(kept: ChildProcess): void
+  /** In a network namespace of it. */
+  within(netns: string, ...command: readonly string[]): string
+  /** The guest asks DHCP for everything it needs. */
+  lease(name: string, ...options: readonly string[]): void
+  daemon(...args: readonly string[]): Daemon
+  /** The pid of a daemon. */
+  pid(command: string): string
+  /** SIGCONT. */
+  goOn(pid: string): void
+  /** Stops the datapath's daemon, which would repair what is done next; `awake` lets it. */
+  asleep(): void
+  awake(): void
+  explain(name: string): Promise<Explained>
+  close(): Promise<void>
+}
+
+export interface Explained {
+  readonly exitCode: number | null
+  readonly milliseconds: number
+  readonly verdict: string
+  readonly sentence: string
+  readonly findings: readonly { readonly id: string; readonly severity: string; readonly observed: string }[]
+}
+
+interface Row {
+  readonly id: string
+  readonly name: string
+  readonly [field: string]: unknown
+}
+
+/** @param datapath  the daemon that keeps the namespaces */
+export async function openWard(inventory: string, datapath: 'up' | 'dhcp-agent'): Promise<Ward> {
+  const directory = mkdtempSync(join(tmpdir(), 'firstboot-ward-'))
+  const file = join(directory, 'inventory.yaml')
+  const state = join(directory, 'state')
+  const machine = await openTestMachine()
+  writeFileSync(file, inventory)
+  mkdirSync(state, { mode: 0o711 })
+  try {
+    // A disk of its own, which can be filled.
+    machine.run('mount', '-t', 'tmpfs', '-o', 'size=160m,mode=0711', 'tmpfs', state)
+    machine.run(...firstboot('apply', '-f', file, '-s', state))
+  } catch (error) {
+    await machine.stop()
+    throw error
+  }
+  const daemons: Daemon[] = []
+  const rows = (noun: string) => JSON.parse(machine.run(...firstboot('list', noun, '--json', '-s', state))) as Row[]
+  const [servers, ports] = [rows('servers'), rows('ports')]
+  const run: Ward['run'] = (program = '', ...args) => machine.run(program, ...args)
+  const pid = (command: string) => {
+    const found = run('pgrep', '-f', `firstboot.js ${command} .*${state}`).trim().split('\n')
+    return found.at(-1) ?? assert.fail(`no ${command} runs`)
+  }
+  const patient = (name: string): Patient => {
+    const server = servers.find((each) => each.name === name)
+    const port = ports.find((each) => each['device_id'] === server?.id) ?? assert.fail(`${name} has no port`)
+    const network = String(port['network_id'])
+    const [fixedIp] = port['fixed_ips'] as { ip_address: string }[]
+    return {
+      name,
+      tap: `tap${port.id.slice(0, 11)}`,
+      bridge: `brq${network.slice(0, 11)}`,
+      mac: String(port['mac_address']),
+      address: fixedIp?.ip_address ?? '',
+      qdhcp: `qdhcp-${network}`,
+    }
+  }
+  const ward: Ward = {
+    machine,
+    state,
+    patient,
+    run,
+    within: (netns, ...command) => run('ip', 'netns', 'exec', netns, ...command),
+    keep: (program = '', ...args) => machine.start([program, ...args], { stdio: 'ignore' }),
+    end: ({ pid: nsenter }) => {
+      // nsenter stays above what it starts, and would not pass a signal on.
+      const [child = ''] = readFileSync(`/proc/${nsenter}/task/${nsenter}/children`, 'ascii').split(' ')
+      process.kill(Number(child), 'SIGKILL')
+    },
+    lease: (name, ...options) => {
+      run('ip', '-n', name, '-4', 'address', 'flush', 'dev', 'eth0')
+      const script = fileURLToPath(new URL('../udhcpc-script.sh', import.meta.url))
+      const asked = options.length === 0 ? ['-O', 'staticroutes'] : options
+      const client = [
+        'busybox',
+        'udhcpc',
+        '-i',
+        'eth0',
+        '-f',
+        '-n',
+        '-q',
+        '-t',
+        '20',
+        '-T',
+        '1',
+        '-s',
+        script,
+        ...asked,
+      ]
+      ward.within(name, 'env', `LEASE_FILE=${join(directory, name)}`, ...client)
+    },
+    daemon: (...args) => {
+      const daemon = startDaemon(machine, ...args, '-s', state)
+      daemons.push(daemon)
+      return daemon
+    },
+    pid,
+    goOn: (stopped) => {
+      run('kill', '-CONT', stopped)
+      wakeChildren()
+    },
+    asleep: () => void run('kill', '-STOP', pid(datapath)),
+    awake: () => {
+      ward.goOn(pid(datapath))
+      // It looks, and repairs, before it answers; what it cannot repair is an exit code.
+      run('sh', '-c', '"$@" || true', 'sh', ...firstboot('datapath', 'status', '--json', '-s', state))
+    },
+    explain: (name) => explained(machine, name, state),
+    close: async () => {
+      wakeChildren()
+      for (const daemon of daemons.toReversed()) await daemon.end('SIGINT').catch(() => undefined)
+      await machine.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+  return ward
+}
+
+/** Each guest’s `eth0`, with its lease. */
+export function admit(ward: Ward, names: readonly string[]): void {
+  for (const name of names) {
+    const { tap, bridge, mac } = ward.patient(name)
+    ward.run('ip', 'netns', 'add', name)
+    ward.run('ip', 'link', 'add', tap, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+    ward.run('ip', 'link', 'set', tap, 'master', bridge, 'up')
+    ward.run('ip', '-n', name, 'link', 'set', 'lo', 'up')
+    ward.run('ip', '-n', name, 'link', 'set', 'eth0', 'address', mac, 'up')
+    ward.lease(name)
+  }
+}
+
+/** nsenter stops itself with what it started. */
+function wakeChildren(): void {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'ascii').trim()
+  for (const pid of children.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGCONT')
+}
+
+function explained(machine: TestMachine, name: string, state: string): Promise<Explained> {
+  const { promise, resolve, reject } = Promise.withResolvers<Explained>()
+  const started = performance.now()
+  const child = machine.start(firstboot('explain', name, '--json', '-s', state), { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  let complained = ''
+  child.stdout?.on('data', (chunk) => {
+    said += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    complained += chunk
+  })
+  child.on('close', (exitCode) => {
+    try {
+      resolve({ ...JSON.parse(said), exitCode, milliseconds: performance.now() - started })
+    } catch {
+      reject(new Error(`firstboot explain ${name} ended with ${exitCode}: ${complained}`))
+    }
+  })
+  return promise
+}
