@@ -6,6 +6,7 @@ import { documents } from './documents.ts'
 import { guestRequest } from './guest-request.ts'
 import { describeMachine } from './machine.ts'
 import { memory } from './memory.ts'
+import { ovn } from './ovn.ts'
 import { printReport } from './report.ts'
 
 // `npm run bench [-- NAME...] [--json]`, inside the sandbox: the report on standard output, progress on standard error.
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   memory,
   'config-drive': configDrive,
   datapath,
+  ovn,
 }
 
 const { values, positionals } = parseArgs({

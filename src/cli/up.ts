@@ -1,11 +1,14 @@
 import { argumentsFor } from '../config/arguments.ts'
 import { text } from '../config/option.ts'
 import {
+  carrierOptions,
   configDriveOptions,
   datapathOptions,
   documentOptions,
   logOptions,
   machineOptions,
+  northboundOptions,
+  ovnOptions,
   stateDirectory,
   stateOptions,
 } from '../config/options.ts'
@@ -14,6 +17,7 @@ import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
+import { openOvnAllInOne } from '../daemons/ovn/all-in-one.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -21,6 +25,7 @@ import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { applyFile } from './apply-file.ts'
 import { command } from './command.ts'
+import { checkRemotes } from './ovn-remotes.ts'
 
 const { flat_injected } = configDriveOptions
 const { dhcp_lease_duration } = datapathOptions
@@ -39,13 +44,22 @@ export const up = command({
     ...datapathOptions,
     ...configDriveOptions,
     ...machineOptions,
+    ...carrierOptions,
+    ...ovnOptions,
+    ...northboundOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
   },
   examples: [
     ['sudo firstboot up -f my.yaml', 'serve what the file describes on this host'],
     ['firstboot sandbox -- firstboot up -f my.yaml -s /tmp/state', 'the same where it can touch nothing'],
+    [
+      'sudo firstboot up -f my.yaml --datapath ovn --ovn-nb-connection unix:/run/ovn/ovnnb_db.sock',
+      'on a host of OVN, without Neutron',
+    ],
   ],
   run: async ({ values, env, terminal, reread }) => {
+    const { ovsdb_connection, ovn_sb_connection, ovn_nb_connection } = values
+    checkRemotes({ ovsdb_connection, ovn_sb_connection, ovn_nb_connection })
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot up')
@@ -60,10 +74,12 @@ export const up = command({
       return { ...command, args: ['--answer-from=inventory', `--state-dir=${state.path}`, ...command.args] }
     }
     const answering = await openAnswering(state, answeringWith(values), log)
-    const starting = Promise.all([
-      openAllInOne(state, deferredStore(opening), { values, machines: values, log, sockets: answering.sockets }),
-      opening,
-    ])
+    const { sockets } = answering
+    const opened =
+      values.datapath === 'ovn'
+        ? openOvnAllInOne(deferredStore(opening), { state, values, sockets, log })
+        : openAllInOne(state, deferredStore(opening), { values, machines: values, log, sockets })
+    const starting = Promise.all([opened, opening])
     const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {
       await answering.end()
       throw error
@@ -73,7 +89,8 @@ export const up = command({
       return 0
     }
     const [all] = started
-    configureOnHangup(all.datapath, reread, terminal.say, (now) => answering.replace(answeringWith(now)))
+    if ('datapath' in all)
+      configureOnHangup(all.datapath, reread, terminal.say, (now) => answering.replace(answeringWith(now)))
     const { network, server } = all.inventory.records
     terminal.say(
       `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,

@@ -10,6 +10,7 @@ import type { Device, Firewall } from './namespace.ts'
 import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
 import { computeChecksums } from './offload.ts'
+import type { PortSwitch } from './port-switch.ts'
 import { deviceIndex, type Link } from './rtnetlink.ts'
 
 /** What commands act on besides the kernel. */
@@ -18,6 +19,7 @@ export interface Parts {
   readonly mark: string
   readonly listeners: NamespaceSockets
   readonly programs: KeptPrograms
+  readonly ports: PortSwitch
   readonly linksOf: (netns: string) => readonly Link[]
   /** Lets the namespace be read again at the next look, for what the kernel does not announce even when we do it. */
   readonly expire: (netns: string) => void
@@ -33,6 +35,7 @@ export function commandActions({
   mark,
   listeners,
   programs,
+  ports,
   linksOf,
   expire,
   setFirewall,
@@ -51,12 +54,14 @@ export function commandActions({
       () => expire(netns),
     ],
     'device-add': ({ netns, device }) => [
+      () => unplug(device.peer),
       () => removeDevice(device.peer),
-      () => links.addVeth({ ...device, inner: device.name, netns }),
+      () => links.addVeth({ ...device, bridge: kernelBridge(device), inner: device.name, netns }),
       () => correctDevice(netns, device),
+      () => plug(device),
     ],
-    'device-set': ({ netns, device }) => [() => correctDevice(netns, device)],
-    'device-delete': ({ netns, name, peer }) => [() => deleteDevice(netns, name, peer)],
+    'device-set': ({ netns, device }) => [() => correctDevice(netns, device), () => plug(device)],
+    'device-delete': ({ netns, name, peer }) => [() => unplug(peer), () => deleteDevice(netns, name, peer)],
     'address-add': ({ netns, device, address }) => [() => inside(netns, () => links.addAddress(device, address))],
     'address-delete': ({ netns, device, address }) => [() => inside(netns, () => links.deleteAddress(device, address))],
     'route-set': ({ netns, route }) => [() => inside(netns, () => links.setRoute(route))],
@@ -69,8 +74,19 @@ export function commandActions({
     'program-reload': ({ netns, program }) => [() => programs.reload(netns, program)],
     'program-stop': ({ netns, program }) => [() => programs.stop(netns, program)],
     'dhcp-delete': ({ network }) => [() => programs.forget(network)],
+    'switch-port-delete': ({ name }) => [() => unplug(name)],
+  }
+  async function plug({ peer, bridge, ifaceId }: Device): Promise<void> {
+    if (ifaceId !== undefined) await ports.plug(peer, { bridge, ifaceId })
+  }
+  async function unplug(peer: string): Promise<void> {
+    if (ports.port(peer) !== undefined) await ports.unplug(peer)
   }
   return (command) => (actions[command.kind] as (command: Command) => readonly Action[])(command)
+}
+
+function kernelBridge({ bridge, ifaceId }: Device): string | null {
+  return ifaceId === undefined ? bridge : null
 }
 
 function inside(netns: string, act: () => void): void {
@@ -78,7 +94,7 @@ function inside(netns: string, act: () => void): void {
 }
 
 function correctDevice(netns: string, device: Device): void {
-  links.setOutside(device)
+  links.setOutside({ ...device, bridge: kernelBridge(device) })
   computeChecksums(device.peer)
   inside(netns, () => {
     links.setInside(device)

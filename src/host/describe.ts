@@ -28,6 +28,7 @@ const DESCRIPTIONS: Descriptions = {
   'program-reload': ({ netns, program }) => `reloading ${program.kind} in ${netns}`,
   'program-stop': ({ netns, program }) => `stopping ${program} in ${netns}`,
   'dhcp-delete': ({ network }) => `deleting the leases of network ${network}`,
+  'switch-port-delete': ({ name }) => `deleting port ${name} of Open vSwitch`,
 }
 
 export function describeCommand(command: Command): string {

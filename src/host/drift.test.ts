@@ -32,6 +32,7 @@ function seen(one: Partial<ObservedNamespace> | undefined, other: Partial<Observ
     namespaces: new Map(one === undefined ? [] : [['qdhcp-1', { ...namespace, ...one }]]),
     bridges: new Map(other === undefined ? [] : [['brq1', { ...bridge, ...other }]]),
     dhcpNetworks: new Set(),
+    switchPorts: new Set(),
     unreadable: new Map(),
   }
 }

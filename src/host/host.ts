@@ -21,6 +21,8 @@ export interface Observed {
   readonly namespaces: ReadonlyMap<string, ObservedNamespace>
   /** Ids of the networks whose DHCP leases and files are kept on disk. */
   readonly dhcpNetworks: ReadonlySet<string>
+  /** Devices that we made ports of Open vSwitch, whether they are still there or not. */
+  readonly switchPorts: ReadonlySet<string>
   /** Namespaces that are there but could not be looked into, and why. Nothing may be concluded about them. */
   readonly unreadable: ReadonlyMap<string, Error>
 }
@@ -96,6 +98,8 @@ export type Command =
   | { readonly kind: 'program-stop'; readonly netns: string; readonly program: Program['kind'] }
   /** Deletes what dnsmasq kept of a network that is no more. */
   | { readonly kind: 'dhcp-delete'; readonly network: string }
+  /** Takes away a port of Open vSwitch whose device is gone. */
+  | { readonly kind: 'switch-port-delete'; readonly name: string }
 
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'

@@ -39,7 +39,7 @@ export function isRouterInterface(port: Pick<Port, 'deviceOwner'>): boolean {
   return ROUTER_INTERFACE_OWNERS.has(port.deviceOwner)
 }
 
-export function isInstancePort(port: Port): boolean {
+export function isInstancePort(port: Pick<Port, 'deviceId' | 'deviceOwner'>): boolean {
   return port.deviceId !== '' && port.deviceOwner.startsWith('compute:')
 }
 
