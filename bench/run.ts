@@ -7,6 +7,7 @@ import { documents } from './documents.ts'
 import { guestRequest } from './guest-request.ts'
 import { describeMachine } from './machine.ts'
 import { memory } from './memory.ts'
+import { ovn } from './ovn.ts'
 import { portSecurityBench } from './port-security.ts'
 import { printReport } from './report.ts'
 
@@ -20,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'config-drive': configDrive,
   datapath,
   'port-security': portSecurityBench,
+  ovn,
 }
 
 const { values, positionals } = parseArgs({

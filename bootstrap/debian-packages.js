@@ -9,7 +9,8 @@ import { SetUpProblem } from './set-up.js'
 
 /**
  * The programs of the system that firstboot drives, and where Debian keeps them. None of these packages starts a
- * service but haproxy, whose stock configuration listens nowhere (radvd’s waits for a file that the package lacks).
+ * service but haproxy, whose stock configuration listens nowhere (radvd’s waits for a file that the package lacks), and Open
+ * vSwitch and OVN, which serve empty databases on unix sockets in /run; tests run their own, elsewhere.
  * @type {readonly Row[]}
  */
 export const PROGRAMS = [
@@ -29,6 +30,24 @@ export const PROGRAMS = [
     package: 'openvswitch-common',
     why: 'is the server of the OVSDB client’s tests',
     for: ['test'],
+  },
+  {
+    program: 'ovs-vswitchd',
+    package: 'openvswitch-switch',
+    why: 'is the switch of the OVN path’s tests',
+    for: ['test', 'bench'],
+  },
+  {
+    program: 'ovn-northd',
+    package: 'ovn-central',
+    why: 'makes flows of networks in the OVN path’s tests',
+    for: ['test', 'bench'],
+  },
+  {
+    program: 'ovn-controller',
+    package: 'ovn-host',
+    why: 'is OVN on a chassis in the OVN path’s tests',
+    for: ['test', 'bench'],
   },
   { program: 'openssl', package: 'openssl', why: 'makes certificates for tests', for: ['test'] },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'builds the root of the cloud-init guest', for: ['test'] },

@@ -153,6 +153,12 @@ export const rows: readonly Row[] = [
     load: async () => (await import('./metadata-agent.ts')).metadataAgent,
   },
   {
+    name: 'ovn-metadata-agent',
+    group: 'daemon',
+    summary: 'Metadata on a chassis of OVN, as neutron-ovn-metadata-agent',
+    load: async () => (await import('./ovn-metadata-agent.ts')).ovnMetadataAgent,
+  },
+  {
     name: 'dhcp-agent',
     group: 'daemon',
     takesFiles: true,

@@ -2,7 +2,7 @@ import { text, truth } from '../config/option.ts'
 import { stateDirectory, stateOptions } from '../config/options.ts'
 import { UsageError } from '../config/read.ts'
 import { askManagement } from '../daemons/management.ts'
-import { existingStateDirectory, type StateDirectory } from '../daemons/state-directory.ts'
+import { existingStateDirectory, type StateDirectory, servedStateDirectory } from '../daemons/state-directory.ts'
 import type { DatapathStatus, NamespaceStatus, PlaceStatus, PlannedStep } from '../datapath/status.ts'
 import type { Noun } from '../inventory/records/records.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
@@ -33,7 +33,10 @@ export const datapath = command({
     const ask = VERBS[verb ?? '']
     if (ask === undefined) throw new UsageError(`say what: ${Object.keys(VERBS).join(', ')}`)
     if (verb !== 'set' && words.length > 0) throw new UsageError(`nothing is done with ${words.join(' ')}`)
-    return ask(await existingStateDirectory(stateDirectory(given.values, given.env)), given, words)
+    const path = stateDirectory(given.values, given.env)
+    // Changes are worked out against the inventory.
+    const state = given.values.file === '' ? await servedStateDirectory(path) : await existingStateDirectory(path)
+    return ask(state, given, words)
   },
 })
 

@@ -1,12 +1,15 @@
 import { argumentsFor } from '../config/arguments.ts'
 import { text } from '../config/option.ts'
 import {
+  carrierOptions,
   configDriveOptions,
   datapathOptions,
   documentOptions,
   logOptions,
   machineOptions,
+  northboundOptions,
   observeOptions,
+  ovnOptions,
   stateDirectory,
   stateOptions,
 } from '../config/options.ts'
@@ -15,6 +18,7 @@ import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
+import { openOvnAllInOne } from '../daemons/ovn/all-in-one.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -22,6 +26,7 @@ import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { applyFile } from './apply-file.ts'
 import { command } from './command.ts'
+import { checkRemotes } from './ovn-remotes.ts'
 
 const { flat_injected } = configDriveOptions
 const { dhcp_lease_duration } = datapathOptions
@@ -41,13 +46,22 @@ export const up = command({
     ...configDriveOptions,
     ...machineOptions,
     ...observeOptions,
+    ...carrierOptions,
+    ...ovnOptions,
+    ...northboundOptions,
     log_level: { ...logOptions.log_level, default: 'warn' as const },
   },
   examples: [
     ['sudo firstboot up -f my.yaml', 'serve what the file describes on this host'],
     ['firstboot sandbox -- firstboot up -f my.yaml -s /tmp/state', 'the same where it can touch nothing'],
+    [
+      'sudo firstboot up -f my.yaml --datapath ovn --ovn-nb-connection unix:/run/ovn/ovnnb_db.sock',
+      'on a host of OVN, without Neutron',
+    ],
   ],
   run: async ({ values, env, terminal, reread }) => {
+    const { ovsdb_connection, ovn_sb_connection, ovn_nb_connection } = values
+    checkRemotes({ ovsdb_connection, ovn_sb_connection, ovn_nb_connection })
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot up')
@@ -62,16 +76,18 @@ export const up = command({
       return { ...command, args: ['--answer-from=inventory', `--state-dir=${state.path}`, ...command.args] }
     }
     const answering = await openAnswering(state, answeringWith(values), log)
-    const starting = Promise.all([
-      openAllInOne(state, deferredStore(opening), {
-        values,
-        machines: values,
-        log,
-        sockets: answering.sockets,
-        metricsListen: values.metrics_listen,
-      }),
-      opening,
-    ])
+    const { sockets } = answering
+    const opened =
+      values.datapath === 'ovn'
+        ? openOvnAllInOne(deferredStore(opening), { state, values, sockets, log })
+        : openAllInOne(state, deferredStore(opening), {
+            values,
+            machines: values,
+            log,
+            sockets,
+            metricsListen: values.metrics_listen,
+          })
+    const starting = Promise.all([opened, opening])
     const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {
       await answering.end()
       throw error
@@ -81,7 +97,8 @@ export const up = command({
       return 0
     }
     const [all] = started
-    configureOnHangup(all.datapath, reread, terminal.say, (now) => answering.replace(answeringWith(now)))
+    if ('datapath' in all)
+      configureOnHangup(all.datapath, reread, terminal.say, (now) => answering.replace(answeringWith(now)))
     const { network, server } = all.inventory.records
     terminal.say(
       `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,

@@ -51,7 +51,7 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
   })
   const planner = new Planner()
   const reconciler = new Reconciler({
-    inventory,
+    source: inventory,
     desired: (records, now) => planner.desired(records, config, now),
     resume: (observed) => resumedListeners(observed, config),
     host,

@@ -26,18 +26,29 @@ export interface LocalAnswers {
 }
 
 /** Agent and metadata API as functions: what a proxy hands its requests to where no second hop exists. */
-export function localAnswers({ inventory, store, values, log, onRequest = () => undefined }: LocalAnswers): Handler {
+export function localAnswers(given: LocalAnswers): Handler {
+  const { inventory, values } = given
+  return metadataAgent(
+    inventoryDirectory(inventory, () => values.dhcp_lease_duration),
+    localUpstream(given),
+  )
+}
+
+/** The metadata API as a function of this process. */
+export function localUpstream({
+  inventory,
+  store,
+  values,
+  log,
+  onRequest = () => undefined,
+}: Omit<LocalAnswers, 'values'> & { readonly values: DocumentValues }): MetadataUpstream {
   // No secret is needed where no hop is.
   const api = openMetadataService(inventory, store, '', values, log)
-  const upstream: MetadataUpstream = async (caller, request) => {
+  return async (caller, request) => {
     const started = performance.now()
     const reply = await api.answer({ ...caller, requesterAddress: caller.address }, request)
     const name = inventory.instance(caller.instanceId)?.name ?? caller.instanceId
     onRequest({ name, caller, request, reply, milliseconds: performance.now() - started })
     return reply
   }
-  return metadataAgent(
-    inventoryDirectory(inventory, () => values.dhcp_lease_duration),
-    upstream,
-  )
 }

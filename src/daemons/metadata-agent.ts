@@ -79,19 +79,21 @@ interface Forwarding {
 }
 
 function openForwarding(directory: PortDirectory, { values, secret }: MetadataAgentSettings, log: Log): Forwarding {
+  const { upstream, signed, client } = novaUpstream(secret, values, log)
+  return { handler: metadataAgent(directory, upstream, limitOf(values)), upstream: signed, client }
+}
+
+/** nova-api-metadata over HTTP, asked in the signed way. `signed` is the same without a word in the log. */
+export function novaUpstream(secret: string, values: Values<typeof agentOptions>, log: Log) {
   const client = openHttpClient(apiHosts(values), { tls: tlsOptions(values) })
   const signed = signedUpstream(client, secret)
-  const handler = metadataAgent(
-    directory,
-    async (caller, request) => {
-      const reply = await signed(caller, request)
-      const remark = REMARKS[reply.status]
-      if (remark !== undefined) log.warn({ request: request.id, status: reply.status }, remark)
-      return reply
-    },
-    limitOf(values),
-  )
-  return { handler, upstream: signed, client }
+  const upstream: MetadataUpstream<Answer> = async (caller, request) => {
+    const reply = await signed(caller, request)
+    const remark = REMARKS[reply.status]
+    if (remark !== undefined) log.warn({ request: request.id, status: reply.status }, remark)
+    return reply
+  }
+  return { upstream, signed, client, close: () => client.close() }
 }
 
 const REDIRECTED = 'the metadata API redirects, which is not followed: are host, port and protocol right?'
@@ -106,7 +108,7 @@ const REMARKS: Readonly<Record<number, string>> = {
 }
 
 /** One host, or several between commas. */
-function apiHosts(values: MetadataAgentValues): readonly Destination[] {
+function apiHosts(values: Values<typeof agentOptions>): readonly Destination[] {
   const { nova_metadata_protocol: protocol, nova_metadata_port: port } = values
   const hosts = values.nova_metadata_host
     .split(',')
@@ -118,7 +120,7 @@ function apiHosts(values: MetadataAgentValues): readonly Destination[] {
   }))
 }
 
-function tlsOptions(values: MetadataAgentValues) {
+function tlsOptions(values: Values<typeof agentOptions>) {
   const { nova_client_cert: certificate, nova_client_priv_key: key } = values
   return {
     isInsecure: values.nova_metadata_insecure,

@@ -52,6 +52,11 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   }
 }
 
+/** The same for those who ask the daemon on it, which may be one that has no inventory. @throws Error when there is neither */
+export async function servedStateDirectory(path: string): Promise<StateDirectory> {
+  return existsSync(join(path, 'run', 'management')) ? openStateDirectory(path) : existingStateDirectory(path)
+}
+
 /** The directory as it was left, for those who only read. @throws Error when there is no inventory in it */
 export async function existingStateDirectory(path: string): Promise<StateDirectory> {
   if (existsSync(join(path, DATABASE))) return openStateDirectory(path)

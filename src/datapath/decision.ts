@@ -11,7 +11,7 @@ export interface Planned {
 export interface Decision {
   /** The namespace it is about, whether it exists or not. */
   readonly netns: string
-  readonly path: 'dhcp' | 'router'
+  readonly path: 'dhcp' | 'router' | 'ovn'
   readonly id: string
   readonly name: string
   /** The metadata proxy answers there. */

@@ -57,7 +57,7 @@ beforeEach(async () => {
   const inventory = openInventory(store)
   const planner = new Planner()
   const reconciler = new Reconciler({
-    inventory,
+    source: inventory,
     desired: (records, seconds) => planner.desired(records, config, seconds),
     resume: (observed) => resumedListeners(observed, config),
     host,

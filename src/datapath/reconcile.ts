@@ -10,6 +10,7 @@ import type { Namespace } from '../host/namespace.ts'
 import type { Log } from '../observe/log.ts'
 import { planBridgeRemoval, planBridges } from './plan/bridges.ts'
 import type { Step } from './plan/step.ts'
+import { planSwitchPorts } from './plan/switch-ports.ts'
 import { type Desired, planForgetting, planNamespace } from './plan.ts'
 import type { PortSecurity } from './port-security/elements.ts'
 import { planPortSecurity } from './port-security/plan.ts'
@@ -80,22 +81,24 @@ export interface Job {
  * What a pass has to do. Pure but for what it remembers.
  *
  * Phases follow one another: a device needs its bridge, a bridge goes when its ports have gone, and leases when their
- * dnsmasq has. Namespaces are begun in the order in which they are wanted.
+ * dnsmasq has. What is plugged into Open vSwitch goes before anything is plugged in: two interfaces with one `iface-id`
+ * leave OVN with neither (LP#1997092). Namespaces are begun in the order in which they are wanted.
  */
 export function planPass(desired: Desired, observed: Observed, settled: Settled): readonly (readonly Job[])[] {
   const names = new Set([...desired.namespaces.keys(), ...observed.namespaces.keys()])
-  const namespaces: Job[] = []
+  const [leaving, namespaces]: [Job[], Job[]] = [[], []]
   for (const where of names) {
     if (observed.unreadable.has(where)) continue
     const wanted = desired.namespaces.get(where)
     const seen = observed.namespaces.get(where)
     if (seen !== undefined && wanted !== undefined && settled.get(seen) === wanted) continue
     const steps = planNamespace(wanted, seen)
-    if (steps.length > 0) namespaces.push({ where, steps })
+    const isLeaving = wanted === undefined && seen?.devices.some(({ ifaceId }) => ifaceId !== undefined)
+    if (steps.length > 0) (isLeaving ? leaving : namespaces).push({ where, steps })
     else if (seen !== undefined && wanted !== undefined) settled.set(seen, wanted)
   }
   return [
-    planBridges(desired, observed).map(job),
+    [...planBridges(desired, observed).map(job), ...leaving, ...planSwitchPorts(desired, observed).map(job)],
     planGuard(desired, observed, settled).map(job),
     namespaces,
     [...planBridgeRemoval(desired, observed), ...planForgetting(desired, observed)].map(job),

@@ -50,7 +50,7 @@ function set(host = new FakeHost()) {
   const planner = new Planner()
   const config = { ...DATAPATH_DEFAULTS, statePath: '/s' }
   const reconciler = new Reconciler({
-    inventory,
+    source: inventory,
     host: counted,
     log: silentLog,
     desired: (records, now) => planner.desired(records, config, now),

@@ -9,9 +9,19 @@ import { type Job, planPass, type Report, reconcileOnce, type Settled } from './
 /** How long drift that announces itself by nothing (a deleted address) may last. */
 const PERIOD_MILLISECONDS = 2_000
 
-export interface ReconcilerDeps {
-  readonly inventory: Pick<Inventory, 'ready' | 'records' | 'sequence' | 'onChange'>
-  readonly desired: (records: Inventory['records'], nowSeconds: number) => DesiredAt
+/** Where what is wanted is known from: the inventory, or OVN's databases. */
+export interface Source<Records> {
+  /** Until then, nothing may be taken for an orphan. */
+  readonly ready: Promise<void>
+  readonly records: Records
+  /** Another one for other records. */
+  readonly sequence: number
+  onChange(listener: () => void): () => void
+}
+
+export interface ReconcilerDeps<Records> {
+  readonly source: Source<Records>
+  readonly desired: (records: Records, nowSeconds: number) => DesiredAt
   /** What to listen on again in a namespace that an earlier run left. */
   readonly resume: (observed: ObservedNamespace) => readonly Command[]
   readonly host: DatapathHost
@@ -34,10 +44,10 @@ export interface State {
 
 const NOTHING_AT_ALL: DesiredAt = { ...NOTHING, decisions: [], until: undefined }
 
-/** Keeps this machine as the inventory wants it. Events only say "look again": one pass runs at a time, and all that
+/** Keeps this machine as the source wants it. Events only say "look again": one pass runs at a time, and all that
  *  happens meanwhile is one more pass. */
-export class Reconciler {
-  readonly #deps: ReconcilerDeps
+export class Reconciler<Records = Inventory['records']> {
+  readonly #deps: ReconcilerDeps<Records>
   readonly #endings: (() => void)[] = []
   #running: Promise<Report> | undefined
   #next: Promise<Report> | undefined
@@ -47,22 +57,22 @@ export class Reconciler {
   readonly #settled: Settled = new WeakMap()
   readonly #history = new History()
 
-  constructor(deps: ReconcilerDeps) {
+  constructor(deps: ReconcilerDeps<Records>) {
     this.#deps = deps
   }
 
-  /** Listens again where an earlier run did, waits for the inventory (until it is read, nothing may be taken for an
+  /** Listens again where an earlier run did, waits for the source (until it is read, nothing may be taken for an
    *  orphan), makes a first pass, and from then on looks after each event and every period. Failures of single namespaces
    *  are in the report. */
   async start(): Promise<Report> {
-    const { inventory, host, log, periodMilliseconds = PERIOD_MILLISECONDS } = this.#deps
+    const { source, host, log, periodMilliseconds = PERIOD_MILLISECONDS } = this.#deps
     await this.#resume()
-    await inventory.ready
+    await source.ready
     const report = await this.look()
     const timer = setInterval(() => this.#lookAgain(), periodMilliseconds)
     this.#endings.push(
       () => clearInterval(timer),
-      inventory.onChange(() => this.#lookAgain()),
+      source.onChange(() => this.#lookAgain()),
       host.onDrift((what) => {
         log.warn({ what }, 'datapath drift')
         this.#lookAgain()
@@ -82,7 +92,7 @@ export class Reconciler {
     return this.#next
   }
 
-  /** As `look`, with what is wanted worked out anew: something other than the inventory has changed. */
+  /** As `look`, with what is wanted worked out anew: something other than the records has changed. */
   lookAnew(): Promise<Report> {
     this.#wanted = undefined
     return this.look()
@@ -94,9 +104,9 @@ export class Reconciler {
   }
 
   /** What a pass would do now if the records were these. Does nothing. */
-  async preview(records?: Inventory['records']): Promise<readonly (readonly Job[])[]> {
-    const { inventory, desired, host } = this.#deps
-    await inventory.ready
+  async preview(records?: Records): Promise<readonly (readonly Job[])[]> {
+    const { source, desired, host } = this.#deps
+    await source.ready
     const wanted = records === undefined ? this.#desired() : desired(records, this.#nowSeconds())
     return planPass(wanted, await host.observe(), new WeakMap())
   }
@@ -153,16 +163,16 @@ export class Reconciler {
     return report
   }
 
-  /** Worked out again when the inventory has changed, or the time has come that the last answer named. */
+  /** Worked out again when the records have changed, or the time has come that the last answer named. */
   #desired(): DesiredAt {
-    const { inventory, desired } = this.#deps
+    const { source, desired } = this.#deps
     if (this.#isTornDown) return NOTHING_AT_ALL
     const now = this.#nowSeconds()
     const { sequence, desired: known } = this.#wanted ?? {}
-    if (known !== undefined && sequence === inventory.sequence && now < (known.until ?? Number.POSITIVE_INFINITY))
+    if (known !== undefined && sequence === source.sequence && now < (known.until ?? Number.POSITIVE_INFINITY))
       return known
-    const fresh = desired(inventory.records, now)
-    this.#wanted = { sequence: inventory.sequence, desired: fresh }
+    const fresh = desired(source.records, now)
+    this.#wanted = { sequence: source.sequence, desired: fresh }
     return fresh
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ObservedNamespace } from '../host/host.ts'
 import { NO_FIREWALL } from '../host/namespace.ts'
 import { DATAPATH_DEFAULTS, type DatapathConfig } from './config.ts'
-import { resumedListeners } from './resume.ts'
+import { resumedListeners, resumedOvnListeners } from './resume.ts'
 
 const left = (name: string, addresses: string[], listening: string[] = []): ObservedNamespace => ({
   name,
@@ -57,3 +57,14 @@ for (const { name, given, config = {}, want } of cases)
       want,
     )
   })
+
+test('what an earlier run left of OVN’s networks is served again', () => {
+  const [command, ...more] = resumedOvnListeners(left('ovnmeta-n1', ['10.0.0.2/24', '169.254.169.254/32']))
+  assert.deepEqual(command?.kind === 'listener-open' && command.listener, {
+    address: '169.254.169.254',
+    port: 80,
+    device: null,
+    stamp: { networkId: 'n1' },
+  })
+  assert.deepEqual([more, resumedOvnListeners(left('qdhcp-n1', ['169.254.169.254/32']))], [[], []])
+})

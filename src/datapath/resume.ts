@@ -5,6 +5,7 @@ import type { NetworkId, RouterId } from '../inventory/records/ids.ts'
 import type { DatapathConfig } from './config.ts'
 import { DHCP_PREFIX } from './dhcp/namespace.ts'
 import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from './metadata-address.ts'
+import { OVN_PREFIX } from './ovn/namespace.ts'
 import { ROUTER_PREFIX } from './router/namespace.ts'
 
 /**
@@ -15,20 +16,34 @@ import { ROUTER_PREFIX } from './router/namespace.ts'
 export function resumedListeners(observed: ObservedNamespace, config: DatapathConfig): readonly Command[] {
   // A haproxy has run on all the time.
   if (config.metadataProxyDriver !== 'native') return []
-  return listenersLeft(observed, config)
-    .filter((listener) => !observed.listening.has(listenerKey(listener)))
-    .map((listener) => ({ kind: 'listener-open', netns: observed.name, listener }))
+  return opening(observed, listenersLeft(observed, config))
 }
 
-function listenersLeft({ name, devices }: ObservedNamespace, config: DatapathConfig): readonly Listener[] {
+/** The same in the namespaces of OVN's networks. Pure. */
+export function resumedOvnListeners(observed: ObservedNamespace): readonly Command[] {
+  return opening(observed, listenersOnDevices(observed, OVN_PREFIX))
+}
+
+function opening({ name: netns, listening }: ObservedNamespace, left: readonly Listener[]): readonly Command[] {
+  return left
+    .filter((listener) => !listening.has(listenerKey(listener)))
+    .map((listener) => ({ kind: 'listener-open', netns, listener }))
+}
+
+function listenersLeft(observed: ObservedNamespace, config: DatapathConfig): readonly Listener[] {
+  const { name, devices } = observed
   if (name.startsWith(ROUTER_PREFIX)) {
     if (!config.enableMetadataProxy || devices.length === 0) return []
     const stamp = { routerId: name.slice(ROUTER_PREFIX.length) as RouterId }
     const address = (config.hasIpv6 ? '::' : '0.0.0.0') as IpAddress
     return [{ address, port: config.metadataPort, device: null, stamp }]
   }
-  if (!name.startsWith(DHCP_PREFIX)) return []
-  const stamp = { networkId: name.slice(DHCP_PREFIX.length) as NetworkId }
+  return listenersOnDevices(observed, DHCP_PREFIX)
+}
+
+function listenersOnDevices({ name, devices }: ObservedNamespace, prefix: string): readonly Listener[] {
+  if (!name.startsWith(prefix)) return []
+  const stamp = { networkId: name.slice(prefix.length) as NetworkId }
   return devices.flatMap(({ name: device, addresses }) =>
     addresses.flatMap((address): Listener[] => {
       if (address.startsWith(`${METADATA_IPV4}/`))

@@ -33,7 +33,7 @@ async function running() {
   const planner = new Planner()
   let clock = Date.UTC(2030, 0, 1)
   const reconciler = new Reconciler({
-    inventory,
+    source: inventory,
     desired: (records, now) => planner.desired(records, config, now),
     resume: (observed) => resumedListeners(observed, config),
     host,

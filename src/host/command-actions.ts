@@ -11,6 +11,7 @@ import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
 import { computeChecksums } from './offload.ts'
 import type { PortSecurityTable } from './port-security/kept-table.ts'
+import type { PortSwitch } from './port-switch.ts'
 import { deviceIndex, type Link } from './rtnetlink.ts'
 
 /** What commands act on besides the kernel. */
@@ -20,6 +21,7 @@ export interface Parts {
   readonly listeners: NamespaceSockets
   readonly programs: KeptPrograms
   readonly portSecurity: Pick<PortSecurityTable, 'make' | 'change' | 'remove'>
+  readonly ports: PortSwitch
   readonly linksOf: (netns: string) => readonly Link[]
   /** Lets the namespace be read again at the next look, for what the kernel does not announce even when we do it. */
   readonly expire: (netns: string) => void
@@ -36,6 +38,7 @@ export function commandActions({
   listeners,
   programs,
   portSecurity,
+  ports,
   linksOf,
   expire,
   setFirewall,
@@ -54,12 +57,14 @@ export function commandActions({
       () => expire(netns),
     ],
     'device-add': ({ netns, device }) => [
+      () => unplug(device.peer),
       () => removeDevice(device.peer),
-      () => links.addVeth({ ...device, inner: device.name, netns }),
+      () => links.addVeth({ ...device, bridge: kernelBridge(device), inner: device.name, netns }),
       () => correctDevice(netns, device),
+      () => plug(device),
     ],
-    'device-set': ({ netns, device }) => [() => correctDevice(netns, device)],
-    'device-delete': ({ netns, name, peer }) => [() => deleteDevice(netns, name, peer)],
+    'device-set': ({ netns, device }) => [() => correctDevice(netns, device), () => plug(device)],
+    'device-delete': ({ netns, name, peer }) => [() => unplug(peer), () => deleteDevice(netns, name, peer)],
     'address-add': ({ netns, device, address }) => [() => inside(netns, () => links.addAddress(device, address))],
     'address-delete': ({ netns, device, address }) => [() => inside(netns, () => links.deleteAddress(device, address))],
     'route-set': ({ netns, route }) => [() => inside(netns, () => links.setRoute(route))],
@@ -75,8 +80,19 @@ export function commandActions({
     'port-security-set': ({ add, remove }) => [() => portSecurity.change(add, remove)],
     'port-security-delete': () => [() => portSecurity.remove()],
     'dhcp-delete': ({ network }) => [() => programs.forget(network)],
+    'switch-port-delete': ({ name }) => [() => unplug(name)],
+  }
+  async function plug({ peer, bridge, ifaceId }: Device): Promise<void> {
+    if (ifaceId !== undefined) await ports.plug(peer, { bridge, ifaceId })
+  }
+  async function unplug(peer: string): Promise<void> {
+    if (ports.port(peer) !== undefined) await ports.unplug(peer)
   }
   return (command) => (actions[command.kind] as (command: Command) => readonly Action[])(command)
+}
+
+function kernelBridge({ bridge, ifaceId }: Device): string | null {
+  return ifaceId === undefined ? bridge : null
 }
 
 function inside(netns: string, act: () => void): void {
@@ -84,7 +100,7 @@ function inside(netns: string, act: () => void): void {
 }
 
 function correctDevice(netns: string, device: Device): void {
-  links.setOutside(device)
+  links.setOutside({ ...device, bridge: kernelBridge(device) })
   computeChecksums(device.peer)
   inside(netns, () => {
     links.setInside(device)

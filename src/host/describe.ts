@@ -32,6 +32,7 @@ const DESCRIPTIONS: Descriptions = {
     `adding ${add.length} elements to table ${table} and removing ${remove.length}`,
   'port-security-delete': ({ table }) => `deleting table ${table}`,
   'dhcp-delete': ({ network }) => `deleting the leases of network ${network}`,
+  'switch-port-delete': ({ name }) => `deleting port ${name} of Open vSwitch`,
 }
 
 export function describeCommand(command: Command): string {

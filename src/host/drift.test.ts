@@ -33,6 +33,7 @@ function seen(one: Partial<ObservedNamespace> | undefined, other: Partial<Observ
     bridges: new Map(other === undefined ? [] : [['brq1', { ...bridge, ...other }]]),
     dhcpNetworks: new Set(),
     portSecurity: undefined,
+    switchPorts: new Set(),
     unreadable: new Map(),
   }
 }

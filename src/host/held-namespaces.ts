@@ -7,6 +7,7 @@ import { netnsPath } from './netns.ts'
 import { NetnsReader, type NetnsState } from './netns-reader.ts'
 import type { News } from './news.ts'
 import { devicesOf, routesOf } from './observation.ts'
+import type { PortSwitch, SwitchPort } from './port-switch.ts'
 import type { Link } from './rtnetlink.ts'
 
 /** One namespace that we look at, and what of it was seen last. */
@@ -24,8 +25,10 @@ export interface Held {
 interface Seen extends Pick<ObservedNamespace, 'isOurs' | 'sysctls' | 'devices' | 'routes'> {
   readonly state: NetnsState
   /** The other ends, and the bridges those are on. */
-  readonly beyond: readonly (Link | undefined)[]
+  readonly beyond: readonly Beyond[]
 }
+
+type Beyond = Link | SwitchPort | undefined
 
 export interface HeldOptions {
   readonly mark: string
@@ -33,6 +36,7 @@ export interface HeldOptions {
   readonly hasFirewall: (netns: string) => boolean
   readonly news: News
   readonly firewalls: Firewalls
+  readonly ports: PortSwitch
   /** Called before each reading of a namespace or of its rules. */
   readonly onRead: (netns: string) => void
 }
@@ -133,7 +137,7 @@ export class HeldNamespaces {
   #see(held: Held, outside: ReadonlyMap<number, Link>): Seen | undefined {
     const state = held.reader.state((age) => this.#isTimeForSysctls(age))
     const before = held.kernel
-    const beyond = linksBeyond(state.links, outside)
+    const beyond = linksBeyond(state.links, outside, this.#options.ports)
     if (before?.state === state && isSameList(before.beyond, beyond)) return before
     const owner = netnsOwner(state.links, this.#options.mark)
     if (owner === 'others') return undefined
@@ -141,7 +145,7 @@ export class HeldNamespaces {
     held.kernel = {
       isOurs: owner === 'us',
       sysctls: kept(before?.sysctls, sysctls, isDeepStrictEqual),
-      devices: kept(before?.devices, devicesOf(state, outside), isDeepStrictEqual),
+      devices: kept(before?.devices, devicesOf(state, outside, this.#options.ports), isDeepStrictEqual),
       routes: kept(before?.routes, routesOf(state), isDeepStrictEqual),
       state,
       beyond,
@@ -156,10 +160,10 @@ export interface Alive {
   readonly running: (netns: string) => ObservedNamespace['programs']
 }
 
-function linksBeyond(links: readonly Link[], outside: ReadonlyMap<number, Link>): readonly (Link | undefined)[] {
+function linksBeyond(links: readonly Link[], outside: ReadonlyMap<number, Link>, ports: PortSwitch): readonly Beyond[] {
   return links.flatMap(({ peer }) => {
     const end = peer === 0 ? undefined : outside.get(peer)
-    return [end, end && outside.get(end.master)]
+    return [end, end && outside.get(end.master), end && ports.port(end.name)]
   })
 }
 

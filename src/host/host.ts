@@ -24,6 +24,8 @@ export interface Observed {
   readonly dhcpNetworks: ReadonlySet<string>
   /** undefined: it cannot be looked at, or there is no nft to change anything with. */
   readonly portSecurity: ObservedPortSecurity | undefined
+  /** Devices that we made ports of Open vSwitch, whether they are still there or not. */
+  readonly switchPorts: ReadonlySet<string>
   /** Namespaces that are there but could not be looked into, and why, and the table of port security likewise. Nothing may
    *  be concluded about them. */
   readonly unreadable: ReadonlyMap<string, Error>
@@ -120,6 +122,8 @@ export type Command =
   | { readonly kind: 'port-security-delete'; readonly table: string }
   /** Deletes what dnsmasq kept of a network that is no more. */
   | { readonly kind: 'dhcp-delete'; readonly network: string }
+  /** Takes away a port of Open vSwitch whose device is gone. */
+  | { readonly kind: 'switch-port-delete'; readonly name: string }
 
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'

@@ -18,6 +18,7 @@ import { News } from './news.ts'
 import { bridgesReader } from './observation.ts'
 import { OwnChanges } from './own-changes.ts'
 import { PortSecurityTable } from './port-security/kept-table.ts'
+import { NO_SWITCH, type PortSwitch } from './port-switch.ts'
 import type { Link } from './rtnetlink.ts'
 import { watchNames } from './watch.ts'
 
@@ -33,6 +34,8 @@ export interface KernelHostOptions {
   /** Those of namespaces that are looked at. */
   readonly sysctls: readonly string[]
   readonly sockets: NamespaceSockets
+  /** None when absent. */
+  readonly ports?: PortSwitch
   /** Told what works less well than it should here. */
   readonly warn: (what: string) => void
   /** Told of each namespace that is read, its rules or its devices, for those who count. */
@@ -62,6 +65,7 @@ export class KernelHost implements DatapathHost {
   /** Namespaces of our prefix that others made, by inode. */
   readonly #foreign = new Map<string, number>()
   readonly #listeners: NamespaceSockets
+  readonly #ports: PortSwitch
   readonly #programs: KeptPrograms
   readonly #drift = new Set<(what: string) => void>()
   readonly #actionsOf: ReturnType<typeof commandActions>
@@ -75,6 +79,7 @@ export class KernelHost implements DatapathHost {
   /** @throws Error when this process may not enter namespaces, or /run/netns cannot be made */
   constructor(options: KernelHostOptions) {
     const { netnsPrefixes, firewallPrefixes = [], sysctls, statePath, sockets, onRead = () => undefined } = options
+    const { ports = NO_SWITCH } = options
     this.#options = options
     this.#mark = markOf(realpathSync(statePath))
     this.#names = new NetnsNames((name) => netnsPrefixes.some((prefix) => name.startsWith(prefix)))
@@ -86,23 +91,31 @@ export class KernelHost implements DatapathHost {
       hasFirewall: (netns) => firewallPrefixes.some((prefix) => netns.startsWith(prefix)),
       news: this.#news,
       firewalls: this.#firewalls,
+      ports,
       onRead,
     })
     this.#portSecurity = new PortSecurityTable({ mark: this.#mark, news: this.#news, warn: options.warn, onRead })
     this.#listeners = sockets
+    this.#ports = ports
     this.#programs = new KeptPrograms(statePath, (netns, kind, how) => this.#drifted(`${kind} of ${netns}: ${how}`))
     this.#actionsOf = commandActions({
       mark: this.#mark,
       listeners: this.#listeners,
       programs: this.#programs,
       portSecurity: this.#portSecurity,
+      ports,
       linksOf: (netns) => this.#linksOf(netns),
       expire: (netns) => this.#namespaces.get(netns)?.reader.expire(),
       setFirewall: (netns, firewall) => this.#setFirewall(netns, firewall),
       release: (netns) => this.#release(netns),
     })
     this.#listeners.onLost(() => this.#drifted('all sockets were lost'))
-    this.#stopWatching = this.#watchNames()
+    const stopWatchingNames = this.#watchNames()
+    const stopWatchingPorts = ports.onDrift((what) => this.#drifted(what))
+    this.#stopWatching = () => {
+      stopWatchingNames()
+      stopWatchingPorts()
+    }
     this.#hearing = setInterval(() => this.#hear(), NEWS_MILLISECONDS).unref()
   }
 
@@ -166,6 +179,7 @@ export class KernelHost implements DatapathHost {
       namespaces,
       dhcpNetworks: this.#programs.networks(),
       portSecurity: portSecurity.seen,
+      switchPorts: this.#ports.ours,
       unreadable,
     }
     const ours = this.#own.take()

@@ -6,6 +6,7 @@ import {
   lastAddress,
   type MacAddress,
   networkAddress,
+  parseCidr,
   prefixLength,
 } from '../inventory/records/address.ts'
 import { errorCode } from './errors.ts'
@@ -113,7 +114,8 @@ export function setBridge({ name, mtu }: Bridge): void {
 
 export interface VethPair {
   readonly peer: string
-  readonly bridge: string
+  /** null: the peer is left to be plugged in by somebody else. */
+  readonly bridge: string | null
   /** A name of /run/netns, or an absolute path. */
   readonly netns: string
   readonly inner: string
@@ -121,7 +123,7 @@ export interface VethPair {
   readonly mtu: number
 }
 
-/** One end in a namespace and down, the other on a bridge and up. Run in the host's namespace. */
+/** One end in a namespace and down, the other up and on a bridge. Run in the host's namespace. */
 export function addVeth({ peer, bridge, netns, inner, mac, mtu }: VethPair): void {
   const there = openSync(netns.startsWith('/') ? netns : netnsPath(netns), 'r')
   try {
@@ -136,12 +138,16 @@ export function addVeth({ peer, bridge, netns, inner, mac, mtu }: VethPair): voi
     closeSync(there)
   }
   keepWithoutAddress(peer)
-  setLink(peer, IFF_UP, [attribute(IFLA.master, bridgeIndex(bridge))])
+  setLink(peer, IFF_UP, masterOf(bridge))
 }
 
 /** The end outside. */
-export function setOutside({ peer, bridge, mtu }: Device): void {
-  setLink(peer, IFF_UP, [attribute(IFLA.mtu, mtu), attribute(IFLA.master, bridgeIndex(bridge))])
+export function setOutside({ peer, bridge, mtu }: Pick<VethPair, 'peer' | 'bridge' | 'mtu'>): void {
+  setLink(peer, IFF_UP, [attribute(IFLA.mtu, mtu), ...masterOf(bridge)])
+}
+
+function masterOf(bridge: string | null): Attributes {
+  return bridge === null ? [] : [attribute(IFLA.master, bridgeIndex(bridge))]
 }
 
 /** The end inside, from there. Given its own MAC again, it tells the neighbours all its addresses, where `arp_notify` and
@@ -191,7 +197,10 @@ function addressBody(device: string, cidr: Cidr, flags: number, more: Attributes
 
 /** None where a network has no room for one. */
 function broadcastOf(cidr: Cidr): IpAddress | undefined {
-  return ipVersion(cidr) === 4 && prefixLength(cidr) < 31 ? lastAddress(cidr) : undefined
+  const network = parseCidr(cidr) // without the host bits of the address
+  return network !== undefined && ipVersion(network) === 4 && prefixLength(network) < 31
+    ? lastAddress(network)
+    : undefined
 }
 
 function addressOf(cidr: Cidr): IpAddress {

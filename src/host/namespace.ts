@@ -17,7 +17,7 @@ export interface Namespace {
   readonly programs: readonly Program[]
 }
 
-/** A veth pair: one end inside, the other on a bridge of the host's namespace. Checksums are computed in software on both
+/** A veth pair: one end inside, the other on a bridge of the host's namespace, or a port of Open vSwitch. Checksums are computed in software on both
  *  ends: a guest behind a tap drops packets whose checksum was left to hardware that is not there. */
 export interface Device {
   /** Inside, at most 15 characters (`ns-ac5f4e8a-8a`, `qr-...`, `qg-...`). */
@@ -26,6 +26,8 @@ export interface Device {
   readonly peer: string
   /** The bridge the peer is a port of (`brqac52ac2a-6e`). */
   readonly bridge: string
+  /** The bridge is one of Open vSwitch, and this the peer's `iface-id` there. Absent: it is the kernel's. */
+  readonly ifaceId?: string
   readonly mac: MacAddress
   readonly mtu: number
   /** `address/prefix` with host bits kept, in canonical text. The link-local address that the kernel makes of the MAC

@@ -53,7 +53,6 @@ function tablesHere(): readonly Buffer[] {
   }
 }
 
-const NFTA_TABLE_NAME = 1
 /** NFPROTO_*, as nft names them. */
 const FAMILY_NAMES: Readonly<Record<number, string>> = {
   1: 'inet',
@@ -71,15 +70,13 @@ const TABLES_OF_IPTABLES: ReadonlySet<string> = new Set(
 /** Tables in the namespace of the calling thread that `iptables-save` does not show: `inet firewalld`. None where the kernel
  *  has no nf_tables. */
 export function foreignTables(): readonly string[] {
-  const fd = openNetlink(0, NETLINK_NETFILTER)
-  try {
-    return dump(fd, NFT_MSG_GETTABLE, new Uint8Array(GENERIC_BYTES))
-      .map((table) => {
-        const name = attributes(table.subarray(GENERIC_BYTES)).get(NFTA_TABLE_NAME)
-        return `${FAMILY_NAMES[table.readUInt8(0)] ?? '?'} ${name?.toString('latin1', 0, name.length - 1) ?? ''}`
-      })
-      .filter((table) => !TABLES_OF_IPTABLES.has(table))
-  } finally {
-    closeSync(fd)
-  }
+  return tablesHere()
+    .map((table) => {
+      const name = attributes(table.subarray(GENERIC_BYTES)).get(NFTA_TABLE_NAME)
+      return `${FAMILY_NAMES[table.readUInt8(0)] ?? '?'} ${name?.toString('latin1', 0, name.length - 1) ?? ''}`
+    })
+    .filter((table) => !TABLES_OF_IPTABLES.has(table) && !table.startsWith(GUARD))
 }
+
+/** The table of port security: ours, whatever state directory it is of. */
+const GUARD = 'bridge firstboot-'

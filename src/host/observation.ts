@@ -3,6 +3,7 @@ import type { ObservedBridge, ObservedDevice } from './host.ts'
 import { bridgeOwner } from './mark.ts'
 import type { Route } from './namespace.ts'
 import type { NetnsState } from './netns-reader.ts'
+import type { PortSwitch } from './port-switch.ts'
 import type { Link } from './rtnetlink.ts'
 
 /** What netlink says, in the words of the plan. Pure. */
@@ -38,7 +39,11 @@ function bridgesOf(links: readonly Link[], prefix: string, mark: string): Bridge
 }
 
 /** @param outside  the links of the host's namespace, by index */
-export function devicesOf(inside: NetnsState, outside: ReadonlyMap<number, Link>): readonly ObservedDevice[] {
+export function devicesOf(
+  inside: NetnsState,
+  outside: ReadonlyMap<number, Link>,
+  ports: Pick<PortSwitch, 'port'>,
+): readonly ObservedDevice[] {
   return inside.links.flatMap((link) => {
     if (link.kind !== 'veth' || link.mac === undefined) return []
     const peer = outside.get(link.peer)
@@ -47,6 +52,7 @@ export function devicesOf(inside: NetnsState, outside: ReadonlyMap<number, Link>
         name: link.name,
         peer: peer?.name ?? '',
         bridge: (peer && outside.get(peer.master)?.name) ?? '',
+        ...(peer && ports.port(peer.name)),
         mac: link.mac,
         mtu: link.mtu,
         addresses: addressesOf(link, inside),

@@ -67,9 +67,13 @@ describe('where a request came from', () => {
     it(name, () => assert.equal(readOrigin(Headers.of([['X-Neutron-Network-ID', NETWORK], ...given])).address, want))
 
   const from: [string, string] = ['X-Forwarded-For', '10.0.0.11']
+  it('is a network where neutron’s proxy of the OVN path says so', () =>
+    assert.deepEqual(readOrigin(Headers.of([['X-OVN-Network-ID', NETWORK], from])).within, { networkId: NETWORK }))
+
   const bad: { name: string; given: [string, string][] }[] = [
     { name: 'neither network nor router', given: [from] },
     { name: 'both', given: [['X-Neutron-Network-ID', 'a'], ['X-Neutron-Router-ID', 'b'], from] },
+    { name: 'two networks', given: [['X-Neutron-Network-ID', 'a'], ['X-OVN-Network-ID', 'b'], from] },
     { name: 'an empty network only', given: [['X-Neutron-Network-ID', ''], from] },
     { name: 'a network that is no id', given: [['X-Neutron-Network-ID', 'a/../b?x=1'], from] },
     { name: 'a router’s id of a thousand letters', given: [['X-Neutron-Router-ID', 'a'.repeat(1000)], from] },

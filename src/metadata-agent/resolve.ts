@@ -25,30 +25,38 @@ export interface Origin {
   readonly address: IpAddress
 }
 
+/** The headers that say where a request came from: neutron's proxies of each path set their own. */
+const ORIGINS: readonly (readonly [header: string, within: (id: string) => Within])[] = [
+  ['X-Neutron-Network-ID', (id) => ({ networkId: id as NetworkId })],
+  ['X-Neutron-Router-ID', (id) => ({ routerId: id as RouterId })],
+  ['X-OVN-Network-ID', (id) => ({ networkId: id as NetworkId })],
+]
+
 /**
  * Reads the proxy's headers. Exactly one of the network and router headers must be there (an empty one counts as
- * absent); both is treated as spoofing. Where a real haproxy stands before us, a guest's own X-Forwarded-For comes
+ * absent); more is treated as spoofing. Where a real haproxy stands before us, a guest's own X-Forwarded-For comes
  * first and haproxy's last, so the last address counts.
  *
  * @throws BadOrigin  neutron's agent ends in a 500 or a closed connection here
  */
 export function readOrigin(headers: Headers): Origin {
-  const networkId = headers.get('x-neutron-network-id') || undefined
-  const routerId = headers.get('x-neutron-router-id') || undefined
-  if (networkId !== undefined && routerId !== undefined)
-    throw new BadOrigin('Both X-Neutron-Network-ID and X-Neutron-Router-ID are present in request.')
-  const id = networkId ?? routerId
-  if (id === undefined)
-    throw new BadOrigin('X-Neutron-Network-ID or X-Neutron-Router-ID header is missing from request.')
-  if (id.includes(',')) throw new BadOrigin('X-Neutron-Network-ID or X-Neutron-Router-ID is present more than once.')
-  if (!PLAIN_ID.test(id)) throw new BadOrigin('X-Neutron-Network-ID or X-Neutron-Router-ID is no id.')
+  const present = ORIGINS.flatMap(([name, within]) => {
+    const id = headers.get(name.toLowerCase()) ?? ''
+    return id === '' ? [] : [{ name, id, within }]
+  })
+  const [origin, second] = present
+  if (second !== undefined) throw new BadOrigin(`Both ${origin?.name} and ${second.name} are present in request.`)
+  if (origin === undefined)
+    throw new BadOrigin(`None of ${ORIGINS.map(([name]) => name).join(', ')} is present in request.`)
+  if (origin.id.includes(',')) throw new BadOrigin(`${origin.name} is present more than once.`)
+  if (!PLAIN_ID.test(origin.id)) throw new BadOrigin(`${origin.name} is no id.`)
 
   const forwardedFor = headers.get('x-forwarded-for')
   if (forwardedFor === undefined) throw new BadOrigin('X-Forwarded-For header is missing from request.')
   const address = parseIpAddress(forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim())
   if (address === undefined) throw new BadOrigin('X-Forwarded-For is not an IP address.')
   return {
-    within: networkId === undefined ? { routerId: id as RouterId } : { networkId: id as NetworkId },
+    within: origin.within(origin.id),
     // A socket bound to :: shows IPv4 peers in mapped form.
     address: unmapped(address),
   }

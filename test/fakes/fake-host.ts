@@ -12,7 +12,7 @@ import {
   type ObservedPortSecurity,
   type ObservedProgram,
 } from '../../src/host/host.ts'
-import { listenerKey, NO_FIREWALL, type Program } from '../../src/host/namespace.ts'
+import { type Device, listenerKey, NO_FIREWALL, type Program } from '../../src/host/namespace.ts'
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] }
 type FakeNamespace = Changing<ObservedNamespace>
@@ -26,6 +26,8 @@ export class FakeHost implements DatapathHost {
   readonly dhcpNetworks = new Set<string>()
   /** undefined: a machine without nft. */
   portSecurity: Changing<ObservedPortSecurity> | undefined
+  /** Open vSwitch: the ports of ours, by device. Its bridges need no making. */
+  readonly switchPorts = new Map<string, { bridge: string; ifaceId: string }>()
   readonly unreadable = new Map<string, Error>()
   /** Commands of these namespaces fail: `netns` -> reason. */
   readonly broken = new Map<string, string>()
@@ -34,7 +36,8 @@ export class FakeHost implements DatapathHost {
 
   async observe(): Promise<Observed> {
     const { bridges, namespaces, dhcpNetworks, portSecurity, unreadable } = this
-    return structuredClone({ bridges, namespaces, dhcpNetworks, portSecurity, unreadable })
+    const switchPorts = new Set(this.switchPorts.keys())
+    return structuredClone({ bridges, namespaces, dhcpNetworks, portSecurity, switchPorts, unreadable })
   }
 
   async execute(commands: readonly Command[]): Promise<void> {
@@ -100,15 +103,13 @@ export class FakeHost implements DatapathHost {
     'device-add': ({ netns, device }) => {
       const namespace = present(this.namespaces, netns)
       if (namespace.devices.some(({ name }) => name === device.name)) throw new Error('File exists')
-      const bridge = present(this.bridges, device.bridge)
-      bridge.ports = [...bridge.ports, device.peer]
+      this.#plug(device)
       namespace.devices = [...namespace.devices, { ...device, addresses: [], up: true }]
     },
-    'device-set': ({ netns, device: { name, peer, bridge, mtu } }) => {
-      const to = present(this.bridges, bridge)
-      for (const from of this.bridges.values()) from.ports = from.ports.filter((port) => port !== peer)
-      to.ports = [...to.ports, peer]
-      this.changeDevice(netns, name, { bridge, mtu, up: true })
+    'device-set': ({ netns, device }) => {
+      this.#plug(device)
+      const { name, bridge, ifaceId, mtu } = device
+      this.changeDevice(netns, name, { bridge, mtu, up: true, ...(ifaceId !== undefined && { ifaceId }) })
     },
     'device-delete': ({ netns, name }) => this.#removeDevice(netns, name),
     'address-add': ({ netns, device, address }) => {
@@ -183,6 +184,9 @@ export class FakeHost implements DatapathHost {
     'dhcp-delete': ({ network }) => {
       if (!this.dhcpNetworks.delete(network)) throw new Error('No such directory')
     },
+    'switch-port-delete': ({ name }) => {
+      if (!this.switchPorts.delete(name)) throw new Error(`no port named ${name}`)
+    },
   }
 
   /** What somebody does by hand. */
@@ -195,6 +199,18 @@ export class FakeHost implements DatapathHost {
   #table(): Changing<ObservedPortSecurity> {
     if (this.portSecurity === undefined) throw new Error('nft is not installed')
     return this.portSecurity
+  }
+
+  #plug({ peer, bridge, ifaceId }: Device): void {
+    if (ifaceId !== undefined) {
+      const rival = [...this.switchPorts].find(([name, port]) => name !== peer && port.ifaceId === ifaceId)
+      if (rival !== undefined) throw new Error(`${rival[0]} has iface-id ${ifaceId} already`)
+      this.switchPorts.set(peer, { bridge, ifaceId })
+      return
+    }
+    const to = present(this.bridges, bridge)
+    for (const from of this.bridges.values()) from.ports = from.ports.filter((port) => port !== peer)
+    to.ports = [...to.ports, peer]
   }
 
   #run(netns: string, { kind, arguments: args, files }: Program): void {
@@ -214,6 +230,7 @@ export class FakeHost implements DatapathHost {
     const { peer } = this.#device(netns, name)
     const namespace = present(this.namespaces, netns)
     for (const bridge of this.bridges.values()) bridge.ports = bridge.ports.filter((port) => port !== peer)
+    this.switchPorts.delete(peer)
     namespace.devices = namespace.devices.filter((device) => device.name !== name)
     namespace.routes = namespace.routes.filter(({ device }) => device !== name)
     namespace.listening = new Set([...namespace.listening].filter((key) => !key.includes(`%${name}]`)))

@@ -71,7 +71,7 @@ export function startDatapath(inventory: RecordsInHand, statePath: string): Runn
   const config: DatapathConfig = { ...DATAPATH_DEFAULTS, statePath }
   const planner = new Planner()
   const reconciler = new Reconciler({
-    inventory,
+    source: inventory,
     desired: (records, now) => planner.desired(records, config, now),
     resume: (observed) => resumedListeners(observed, config),
     host,

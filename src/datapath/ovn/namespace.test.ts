@@ -11,6 +11,7 @@ const CONFIG = { bridge: 'br-int', hasIpv6: true }
 function network(options: { id?: string; cidrs?: string[]; guests?: string[]; mtu?: number } = {}): OvnNetwork {
   return {
     id: (options.id ?? ID) as NetworkId,
+    name: 'red',
     metadataPort: {
       logicalPort: 'fad0933b-6752-5558-b808-d062d702dc4e',
       mac: 'fa:16:3e:6b:49:53' as MacAddress,
@@ -21,21 +22,28 @@ function network(options: { id?: string; cidrs?: string[]; guests?: string[]; mt
   }
 }
 
-const only = (given: OvnNetwork, config = CONFIG) => [...ovnNamespaces([given], config).values()][0]
+const only = (given: OvnNetwork, config = CONFIG) => ovnNamespaces([given], config)[0]
 
 describe('the metadata namespace of an OVN network', () => {
   it('is that of neutron’s agent', () => {
     assert.deepEqual(only(network()), {
       name: `ovnmeta-${ID}`,
-      device: {
-        name: 'tapda5bb487-51',
-        peer: 'tapda5bb487-50',
-        mac: 'fa:16:3e:6b:49:53',
-        mtu: null,
-        addresses: ['10.88.0.2/24', '169.254.169.254/32'],
-      },
-      ovsPort: { name: 'tapda5bb487-50', bridge: 'br-int', ifaceId: 'fad0933b-6752-5558-b808-d062d702dc4e' },
+      sysctls: {},
+      devices: [
+        {
+          name: 'tapda5bb487-51',
+          peer: 'tapda5bb487-50',
+          bridge: 'br-int',
+          ifaceId: 'fad0933b-6752-5558-b808-d062d702dc4e',
+          mac: 'fa:16:3e:6b:49:53',
+          mtu: 1500,
+          addresses: ['10.88.0.2/24', '169.254.169.254/32'],
+        },
+      ],
+      routes: [],
+      firewall: { 4: [], 6: [] },
       listeners: [{ address: '169.254.169.254', port: 80, device: null, stamp: { networkId: ID } }],
+      programs: [],
     })
   })
 
@@ -57,7 +65,7 @@ describe('the metadata namespace of an OVN network', () => {
     },
   ]
   for (const { name, given, want } of addresses)
-    it(`has ${name}`, () => assert.deepEqual(only(given)?.device.addresses, want))
+    it(`has ${name}`, () => assert.deepEqual(only(given)?.devices[0]?.addresses, want))
 
   it('listens on IPv6 where the kernel has it', () => {
     const given = network({ guests: ['fd00::11'] })
@@ -78,13 +86,11 @@ describe('the metadata namespace of an OVN network', () => {
       'da5bb487-5aaa-4a65-a3df-4a0055a8c0d8',
     ]
     for (const ids of [twins, twins.toReversed()]) {
-      const planned = [
-        ...ovnNamespaces(
-          ids.map((id) => network({ id })),
-          CONFIG,
-        ).values(),
-      ]
-      const names = planned.flatMap(({ device, ovsPort }) => [device.name, ovsPort.name])
+      const planned = ovnNamespaces(
+        ids.map((id) => network({ id })),
+        CONFIG,
+      )
+      const names = planned.flatMap(({ devices }) => devices.flatMap(({ name, peer }) => [name, peer]))
       assert.equal(new Set(names).size, 6)
       assert.ok(
         names.every((name) => name.length <= 15),

@@ -1,4 +1,4 @@
-import type { Listener } from '../../host/namespace.ts'
+import { type Listener, type Namespace, NO_FIREWALL } from '../../host/namespace.ts'
 import { contains, type IpAddress, ipVersion, type MacAddress, parseCidr } from '../../inventory/records/address.ts'
 import type { NetworkId } from '../../inventory/records/ids.ts'
 import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../metadata-address.ts'
@@ -8,57 +8,36 @@ export const OVN_PREFIX = 'ovnmeta-'
 /** What OVN's databases say of a network that has guests on this chassis. */
 export interface OvnNetwork {
   readonly id: NetworkId
+  readonly name: string
   readonly metadataPort: {
     readonly logicalPort: string
     readonly mac: MacAddress
     /** `address/prefix`, host bits kept. */
     readonly cidrs: readonly string[]
-    /** Bytes; null leaves the kernel's. */
+    /** Bytes; null where nobody says, as in clouds before Neutron 2023.1. */
     readonly mtu: number | null
   }
   readonly guestAddresses: readonly IpAddress[]
 }
 
-/** What the metadata of one OVN network needs on this chassis: a namespace, a veth pair into the integration bridge, and
- *  sockets. There is no default route: replies go to subnets on the link. */
-export interface OvnNamespace {
-  /** `ovnmeta-<network>`. */
-  readonly name: string
-  /** The end inside. The link-local address that the kernel makes of the MAC is not among its addresses. */
-  readonly device: {
-    readonly name: string
-    readonly peer: string
-    readonly mac: MacAddress
-    readonly mtu: number | null
-    readonly addresses: readonly string[]
-  }
-  /** The other end, as a port of Open vSwitch. */
-  readonly ovsPort: { readonly name: string; readonly bridge: string; readonly ifaceId: string }
-  readonly listeners: readonly Listener[]
+export interface OvnConfig {
+  /** The integration bridge. */
+  readonly bridge: string
+  /** The kernel has IPv6 at all. */
+  readonly hasIpv6: boolean
 }
 
-/**
- * The namespaces that this chassis must carry, by name. Pure.
- * @param hasIpv6  the kernel has IPv6 at all
- */
-export function ovnNamespaces(
-  networks: readonly OvnNetwork[],
-  config: { readonly bridge: string; readonly hasIpv6: boolean },
-): ReadonlyMap<string, OvnNamespace> {
+/** What the kernel gives a veth pair. */
+const USUAL_MTU = 1500
+
+/** The namespaces that this chassis must carry: of each network one, with a veth pair into the integration bridge, and
+ *  sockets. There is no default route: replies go to subnets on the link. Pure. */
+export function ovnNamespaces(networks: readonly OvnNetwork[], config: OvnConfig): readonly Namespace[] {
   const pairs = deviceNames(networks.map(({ id }) => id))
-  return new Map(
-    networks.map((network) => {
-      const pair = pairs.get(network.id) ?? network.id
-      return [`${OVN_PREFIX}${network.id}`, ovnNamespace(network, pair, config)] as const
-    }),
-  )
+  return networks.map((network) => ovnNamespace(network, pairs.get(network.id) ?? network.id, config))
 }
 
-function ovnNamespace(
-  { id, metadataPort, guestAddresses }: OvnNetwork,
-  pair: string,
-  config: { readonly bridge: string; readonly hasIpv6: boolean },
-): OvnNamespace {
+function ovnNamespace({ id, metadataPort, guestAddresses }: OvnNetwork, pair: string, config: OvnConfig): Namespace {
   const device = `${pair}1`
   const hasIpv6 = config.hasIpv6 && guestAddresses.some((address) => ipVersion(address) === 6)
   const listener = (address: IpAddress, of: string | null): Listener => ({
@@ -69,19 +48,26 @@ function ovnNamespace(
   })
   return {
     name: `${OVN_PREFIX}${id}`,
-    device: {
-      name: device,
-      peer: `${pair}0`,
-      mac: metadataPort.mac,
-      mtu: metadataPort.mtu,
-      addresses: [
-        ...metadataPort.cidrs.filter((cidr) => isNeeded(cidr, guestAddresses)),
-        `${METADATA_IPV4}/32`,
-        ...(hasIpv6 ? [`${METADATA_IPV6}/64`] : []),
-      ],
-    },
-    ovsPort: { name: `${pair}0`, bridge: config.bridge, ifaceId: metadataPort.logicalPort },
+    sysctls: {},
+    devices: [
+      {
+        name: device,
+        peer: `${pair}0`,
+        bridge: config.bridge,
+        ifaceId: metadataPort.logicalPort,
+        mac: metadataPort.mac,
+        mtu: metadataPort.mtu ?? USUAL_MTU,
+        addresses: [
+          ...metadataPort.cidrs.filter((cidr) => isNeeded(cidr, guestAddresses)),
+          `${METADATA_IPV4}/32`,
+          ...(hasIpv6 ? [`${METADATA_IPV6}/64`] : []),
+        ],
+      },
+    ],
+    routes: [],
+    firewall: NO_FIREWALL,
     listeners: [listener(METADATA_IPV4, null), ...(hasIpv6 ? [listener(METADATA_IPV6, device)] : [])],
+    programs: [],
   }
 }
 

@@ -59,6 +59,7 @@ export function without(seen: ObservedNamespace, gone: readonly ObservedDevice[]
 
 function difference(device: Device, seen: ObservedDevice): string | undefined {
   if (seen.bridge !== device.bridge) return `${device.peer} is on ${seen.bridge || 'no bridge'}`
+  if (seen.ifaceId !== device.ifaceId) return `${device.peer} has iface-id ${seen.ifaceId ?? 'none'}`
   if (seen.mtu !== device.mtu) return `${device.name} has MTU ${seen.mtu}`
   return seen.up ? undefined : `${device.name} is down`
 }

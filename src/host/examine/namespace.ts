@@ -58,7 +58,7 @@ export async function examineNamespace(question: NamespaceQuestion): Promise<Nam
       isOurs: true,
       isEmptyName: false,
       sysctls: inside.state.sysctls,
-      devices: devicesOf(inside.state, linksOutside()),
+      devices: devicesOf(inside.state, linksOutside(), NO_SWITCH),
       routes: routesOf(inside.state),
       firewall: question.hasFirewall ? firewallOf(saved) : NO_FIREWALL,
       listening: new Set(

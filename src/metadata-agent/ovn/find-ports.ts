@@ -1,11 +1,8 @@
 import type { NetworkId, ProjectId } from '../../inventory/records/ids.ts'
 import type { Port } from '../../inventory/records/port.ts'
 import type { RowOf, Rows } from '../../ovsdb/ovsdb.ts'
-import type { Client } from '../port-directory.ts'
+import type { Client, FoundPort } from '../port-directory.ts'
 import { chassisOf, DATAPATH_BINDING, onDatapath, PORT_BINDING } from './southbound.ts'
-
-/** What the Southbound database says of who may be asking. */
-export type OvnPort = Pick<Port, 'id' | 'networkId' | 'projectId' | 'deviceId' | 'deviceOwner'>
 
 /**
  * The ports that can be behind a request from a network's namespace. Costs two or three index look-ups.
@@ -14,7 +11,7 @@ export type OvnPort = Pick<Port, 'id' | 'networkId' | 'projectId' | 'deviceId' |
  * of a migration, so that a guest that boots before ovn-controller says so gets its answer. Addresses are compared as
  * addresses, and a MAC in place of one finds nothing (neutron's agent: 200).
  */
-export function findPorts(rows: Rows, networkId: NetworkId, client: Client): readonly OvnPort[] {
+export function findPorts(rows: Rows, networkId: NetworkId, client: Client): readonly FoundPort[] {
   return rows
     .find(DATAPATH_BINDING, 'byNetwork', networkId)
     .flatMap(({ _uuid }) =>
@@ -26,7 +23,7 @@ export function findPorts(rows: Rows, networkId: NetworkId, client: Client): rea
     .map((row) => portOf(row, networkId))
 }
 
-function portOf({ logical_port, external_ids }: RowOf<typeof PORT_BINDING>, networkId: NetworkId): OvnPort {
+function portOf({ logical_port, external_ids }: RowOf<typeof PORT_BINDING>, networkId: NetworkId): FoundPort {
   return {
     id: logical_port as Port['id'],
     networkId,

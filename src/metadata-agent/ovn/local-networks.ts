@@ -16,6 +16,8 @@ import {
 /** A network that a guest of this chassis is on, with what its metadata namespace is made of. */
 export interface LocalNetwork {
   readonly id: NetworkId
+  /** What its owner calls it; empty where ML2/OVN did not say. */
+  readonly name: string
   /** The localport that ML2/OVN made for metadata. */
   readonly metadataPort: {
     /** `iface-id` of its interface. */
@@ -68,6 +70,7 @@ function readNetwork(rows: Rows, datapath: Uuid, chassis: Uuid): LocalNetwork | 
   if (mac === undefined) return { network: id, reason: `its metadata port ${port.logical_port} has no MAC address` }
   return {
     id,
+    name: row?.external_ids.get('name2') ?? '',
     metadataPort: {
       logicalPort: port.logical_port,
       mac,

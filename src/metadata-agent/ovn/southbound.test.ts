@@ -149,7 +149,7 @@ describe('what one chassis asks for', () => {
     await localIds([NET_A])
     assert.deepEqual(heldPorts(), ['elsewhere', 'here', `meta-${NET_A}`])
     assert.deepEqual(localNetworks(agent, OURS)?.networks, [
-      { id: NET_A, metadataPort: { logicalPort: `meta-${NET_A}`, mac: 'fa:16:3e:00:00:fe', cidrs: ['10.0.0.2/24'], mtu: null }, guestAddresses: ['10.0.0.6'] },
+      { id: NET_A, name: '', metadataPort: { logicalPort: `meta-${NET_A}`, mac: 'fa:16:3e:00:00:fe', cidrs: ['10.0.0.2/24'], mtu: null }, guestAddresses: ['10.0.0.6'] },
     ]) // biome-ignore format: one line
   })
 

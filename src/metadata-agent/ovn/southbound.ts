@@ -47,6 +47,9 @@ export const CHASSIS_PRIVATE = table(
 
 export const SB_GLOBAL = table('SB_Global', { nb_cfg: integer })
 
+/** All that an agent reads. */
+export const SOUTHBOUND_TABLES = [PORT_BINDING, DATAPATH_BINDING, CHASSIS, CHASSIS_PRIVATE, SB_GLOBAL]
+
 type PortRow = {
   readonly type: string
   readonly mac: readonly string[]

@@ -1,0 +1,87 @@
+import type { Log } from '../../observe/log.ts'
+import type { OvsdbClient } from '../../ovsdb/ovsdb.ts'
+import type { DatapathRecords } from '../desired.ts'
+import { type Northbound, northbound } from '../ovn/northbound.ts'
+import type { Source } from '../reconciler.ts'
+import { northboundChanges } from './changes.ts'
+
+export interface NorthboundKeeper {
+  /** Resolves when the database says what the inventory says. @throws Error when it cannot be told */
+  look(): Promise<void>
+  /** Takes all of ours away. */
+  clear(): Promise<void>
+  end(): void
+}
+
+const NOTHING: Northbound = {
+  dhcp: new Map(),
+  switches: new Map(),
+  ports: new Map(),
+  routers: new Map(),
+  routerPorts: new Map(),
+}
+
+/** So long after a failure the next attempt comes. */
+const RETRY_MILLISECONDS = 2_000
+
+/** Keeps OVN's Northbound database saying what the inventory says: at each change of either, by difference.
+ *  @param client  follows `NORTHBOUND_TABLES` */
+export function keepNorthbound(
+  client: OvsdbClient,
+  source: Pick<Source<DatapathRecords>, 'records' | 'onChange'>,
+  mark: string,
+  log: Log,
+): NorthboundKeeper {
+  let running: Promise<void> | undefined
+  let isNews = false
+  let isEnded = false
+  let retry: NodeJS.Timeout | undefined
+
+  async function write(wanted = northbound(source.records)): Promise<void> {
+    await client.synchronized()
+    const operations = northboundChanges(wanted, client, mark)
+    if (operations.length === 0) return
+    await client.transact(...operations)
+    log.info({ operations: operations.length }, 'northbound')
+  }
+
+  async function pass(): Promise<void> {
+    do {
+      isNews = false
+      await write()
+    } while (isNews)
+  }
+
+  function look(): Promise<void> {
+    isNews = true
+    running ??= pass().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  function lookAgain(): void {
+    if (isEnded) return
+    look().catch((error: unknown) => {
+      log.warn({ err: error instanceof Error ? error.message : error }, 'the Northbound database could not be written')
+      clearTimeout(retry)
+      retry = setTimeout(lookAgain, RETRY_MILLISECONDS).unref()
+    })
+  }
+
+  const ends = [source.onChange(lookAgain), client.onChanges(lookAgain)]
+  const end = () => {
+    isEnded = true
+    clearTimeout(retry)
+    for (const one of ends) one()
+  }
+  return {
+    look,
+    end,
+    clear: async () => {
+      end()
+      await running?.catch(() => undefined)
+      await write(NOTHING)
+    },
+  }
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { guestRootProblem } from '../../bootstrap/guest-root.js'
+import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
+import { noSandbox } from '../support/datapath-machine.ts'
+import { bootEvidence, bootLightInstance } from '../support/light-instance.ts'
+import { type Cloud, openCloud } from './cloud.ts'
+
+/*
+ *   chassis-1:  firstboot up --datapath ovn, which writes the Northbound
+ *     front 10.0.0.0/24 -- router edge           web: unmodified cloud-init, DHCP by OVN
+ *     back  10.0.0.0/24, isolated                db:  udhcpc, DHCP by OVN, the same address as web
+ */
+
+const INVENTORY = fileURLToPath(new URL('standalone.yaml', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../support/udhcpc-script.sh', import.meta.url))
+
+interface Server {
+  readonly id: string
+  readonly name: string
+  readonly ports: readonly string[]
+}
+interface Port {
+  readonly id: string
+  readonly mac_address: string
+}
+
+describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
+  let cloud: Cloud
+  let up: Daemon
+  let state: string
+  const records = <T>(noun: string): readonly T[] => {
+    const [program = '', ...args] = firstboot('list', noun, '--json', `--state-dir=${state}`)
+    return JSON.parse(execFileSync(program, args, { encoding: 'utf8' })) as readonly T[]
+  }
+  const one = () => cloud.chassis[0]
+
+  async function plug(name: string): Promise<Server> {
+    const server = records<Server>('servers').find((each) => each.name === name)
+    const port = records<Port>('ports').find(({ id }) => id === server?.ports[0])
+    assert.ok(server && port)
+    await one().plug({ name, logicalPort: port.id, mac: port.mac_address, cidrs: [] })
+    return server
+  }
+
+  const start = async (...more: readonly string[]) => {
+    const remotes = [`--ovsdb-connection=${one().local}`, `--ovn-nb-connection=unix:${cloud.directory}/nb.sock`]
+    up = startDaemon(one().machine, 'up', '--datapath=ovn', `--state-dir=${state}`, ...remotes, ...more)
+    await up.saying('firstboot is up')
+  }
+
+  before(async () => {
+    cloud = await openCloud()
+    state = join(cloud.directory, 'state')
+    await start(`--file=${INVENTORY}`)
+  })
+  after(async () => {
+    await up?.end('SIGINT')
+    await cloud?.close()
+  })
+
+  it('writes networks, ports and DHCP as ML2/OVN does', async () => {
+    const options = await cloud.nb('--bare', '--columns=options', 'list', 'DHCP_Options')
+    assert.match(options, /classless_static_route={169\.254\.169\.254\/32,10\.0\.0\.2, 0\.0\.0\.0\/0,10\.0\.0\.1}/)
+    assert.match(options, /dns_server={192\.0\.2\.53}/)
+    assert.match(options, /router=10\.0\.0\.1/)
+    const ports = await cloud.nb('--bare', '--columns=type', 'list', 'Logical_Switch_Port')
+    assert.deepEqual(ports.split(/\s+/).filter(Boolean).sort(), ['localport', 'localport', 'router'])
+    assert.match(await cloud.nb('show'), /router .*neutron-[0-9a-f-]{36}/)
+  })
+
+  it('gives a guest its address and the way to metadata by OVN’s DHCP, and answers it', async () => {
+    const server = await plug('db')
+    const lease = join(cloud.directory, 'db.lease')
+    await one().inGuest('db', 'ip', 'link', 'set', 'eth0', 'up')
+    const client = ['udhcpc', '-i', 'eth0', '-f', '-n', '-q', '-t', '20', '-T', '1', '-O', 'staticroutes', '-s', SCRIPT]
+    const said = await one().inGuest('db', 'env', `LEASE_FILE=${lease}`, 'busybox', ...client)
+    assert.match(said, /lease of 10\.0\.0\.11 obtained/)
+    const url = 'http://169.254.169.254/openstack/latest/meta_data.json'
+    const document = await asked(() => one().inGuest('db', 'curl', '-sS', '--max-time', '2', url))
+    assert.equal(document.uuid, server.id)
+    await one().unplug('db')
+  })
+
+  it('boots an unmodified cloud-init behind a router', { skip: guestRootProblem() ?? false }, async () => {
+    await plug('web')
+    const instance = await bootLightInstance(one().machine, 'web')
+    try {
+      const seen = bootEvidence(instance)
+      assert.match(seen.datasource, /^DataSourceOpenStackLocal/)
+      assert.deepEqual(seen.errors, [])
+      assert.equal(seen.hostname, 'web')
+      assert.match(instance.read('/root/.ssh/authorized_keys'), /alice@shop/)
+    } finally {
+      await instance.stop()
+    }
+  })
+
+  it('finds all as it should be when it is killed and started again', async () => {
+    const rows = () => cloud.nb('--bare', '--columns=_uuid', 'list', 'Logical_Switch_Port')
+    const before = await rows()
+    await up.end('SIGKILL')
+    await start()
+    assert.equal(await rows(), before)
+  })
+
+  it('mends what somebody deletes from the Northbound', async () => {
+    const [first = ''] = (
+      await cloud.nb('--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'type=localport')
+    ).split('\n')
+    await cloud.nb('lsp-del', first)
+    const again = async () =>
+      (await cloud.nb('--bare', '--columns=name', 'list', 'Logical_Switch_Port')).includes(first)
+    for (let i = 0; i < 200 && !(await again()); i += 1) await delay(25)
+    assert.ok(await again())
+  })
+
+  it('leaves nothing behind, and what is not its own alone', async () => {
+    await cloud.nb('ls-add', 'somebody-elses')
+    assert.equal(await up.end('SIGINT'), 0)
+    assert.equal(await cloud.nb('--bare', '--columns=name', 'list', 'Logical_Switch'), 'somebody-elses')
+    for (const table of ['DHCP_Options', 'Logical_Router', 'Logical_Switch_Port'])
+      assert.equal(await cloud.nb('list', table), '')
+    assert.doesNotMatch(one().machine.run('ip', 'netns'), /ovnmeta-/)
+  })
+})
+
+async function asked(read: () => Promise<string>): Promise<{ readonly uuid: string }> {
+  const end = performance.now() + 30_000
+  for (;;) {
+    const text = await read()
+    if (text.startsWith('{')) return JSON.parse(text) as { readonly uuid: string }
+    if (performance.now() > end) throw new Error(`no document came: ${text}`)
+    await delay(50)
+  }
+}
