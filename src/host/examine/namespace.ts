@@ -11,6 +11,7 @@ import { inNamespace, netnsInode, netnsPath } from '../netns.ts'
 import { type NetnsState, readState } from '../netns-reader.ts'
 import { familiesWithTables, foreignTables } from '../nftables.ts'
 import { devicesOf, routesOf } from '../observation.ts'
+import { NO_SWITCH } from '../port-switch.ts'
 import { type Link, type Neighbour, readLinks, readNeighbours, readRefusedAddresses } from '../rtnetlink.ts'
 import { type ListeningSocket, socketOwners, socketsOn, type UnownedSocket } from './listening.ts'
 

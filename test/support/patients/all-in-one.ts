@@ -19,11 +19,17 @@ networks:
 routers:
   - { name: r, project: p, interfaces: [routed] }
   - { name: off, project: p, admin_state_up: false, interfaces: [stopped] }
+# These guests are made to send as others, which port security would keep from the wire.
+ports:
+  - { name: iso-1, project: p, network: isolated, port_security_enabled: false, fixed_ips: [{ ip_address: 10.3.0.11 }] }
+  - { name: iso-2, project: p, network: isolated, port_security_enabled: false, fixed_ips: [{ ip_address: 10.3.0.12 }] }
+  - { name: rtd-1, project: p, network: routed, port_security_enabled: false, fixed_ips: [{ ip_address: 10.1.0.11 }] }
+  - { name: rtd-2, project: p, network: routed, port_security_enabled: false, fixed_ips: [{ ip_address: 10.1.0.12 }] }
 servers:
-  - { name: iso-1, project: p, networks: [{ network: isolated, fixed_ip: 10.3.0.11 }] }
-  - { name: iso-2, project: p, networks: [{ network: isolated, fixed_ip: 10.3.0.12 }] }
-  - { name: rtd-1, project: p, networks: [{ network: routed, fixed_ip: 10.1.0.11 }] }
-  - { name: rtd-2, project: p, networks: [{ network: routed, fixed_ip: 10.1.0.12 }] }
+  - { name: iso-1, project: p, networks: [{ port: iso-1 }] }
+  - { name: iso-2, project: p, networks: [{ port: iso-2 }] }
+  - { name: rtd-1, project: p, networks: [{ port: rtd-1 }] }
+  - { name: rtd-2, project: p, networks: [{ port: rtd-2 }] }
   - { name: on-down, project: p, networks: [{ network: down }] }
   - { name: on-stopped, project: p, networks: [{ network: stopped }] }
   - { name: on-silent, project: p, networks: [{ network: silent }] }
