@@ -41,7 +41,7 @@ describe('firstboot config', () => {
 
   it('shows every daemon when none is named, in columns', () => {
     const { stdout } = config(['show', '--config-file', file])
-    assert.deepEqual(stdout.match(/^[a-z-]+$/gm), ['metadata-api', 'metadata-agent', 'dhcp-agent'])
+    assert.deepEqual(stdout.match(/^[a-z-]+$/gm), ['up', 'metadata-api', 'metadata-agent', 'dhcp-agent'])
     assert.match(
       stdout,
       /^ {2}\[neutron\] service_metadata_proxy +false +default \(of the program whose files are given\)$/m,

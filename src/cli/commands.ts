@@ -5,7 +5,7 @@ import type { Command } from './command.ts'
 export interface Row {
   readonly name: string
   readonly group: 'try' | 'inventory' | 'observe' | 'daemon' | 'settings'
-  /** It stands in for one of the field's, and reads that one's configuration files. */
+  /** It stands in for one of the field's, or several, and reads their configuration files. */
   readonly takesFiles?: true
   readonly summary: string
   readonly load: () => Promise<Command>
@@ -129,6 +129,7 @@ export const rows: readonly Row[] = [
   {
     name: 'up',
     group: 'daemon',
+    takesFiles: true,
     summary: 'Everything for one host: DHCP, metadata, guests',
     load: async () => (await import('./up.ts')).up,
   },

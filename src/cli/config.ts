@@ -77,7 +77,7 @@ export const config = command({
   },
 })
 
-/** Every daemon that stands in for one of the field's. */
+/** Every daemon that reads configuration files of the field. */
 function daemonNames(): readonly string[] {
   return rows.filter(({ takesFiles }) => takesFiles).map(({ name }) => name)
 }

@@ -114,8 +114,8 @@ function statusLines({ namespaces, others, at }: DatapathStatus, terminal: Termi
   ]
 }
 
-function programsThatAnswer({ answers }: NamespaceStatus): string {
-  return answers ? 'haproxy' : 'nothing'
+function programsThatAnswer({ programs }: NamespaceStatus): string {
+  return programs.some(({ kind }) => kind === 'haproxy') ? 'haproxy' : 'nothing'
 }
 
 function troubleLines({ where, trouble }: PlaceStatus, { paint }: Terminal): readonly string[] {

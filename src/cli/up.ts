@@ -1,4 +1,5 @@
 import { argumentsFor } from '../config/arguments.ts'
+import { fileOptions } from '../config/config-files.ts'
 import { text } from '../config/option.ts'
 import {
   carrierOptions,
@@ -37,9 +38,10 @@ const ANSWERING = { ...documentOptions, ...logOptions, flat_injected, dhcp_lease
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the options again. Ctrl-C takes it all away again; records and leases stay.',
+    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the configuration files again. Ctrl-C takes it all away again; records and leases stay.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
+    ...fileOptions,
     ...stateOptions,
     ...documentOptions,
     ...datapathOptions,
@@ -53,6 +55,7 @@ export const up = command({
   },
   examples: [
     ['sudo firstboot up -f my.yaml', 'serve what the file describes on this host'],
+    ['sudo firstboot up --config-file /etc/neutron/dhcp_agent.ini', 'with options that SIGHUP reads again'],
     ['firstboot sandbox -- firstboot up -f my.yaml -s /tmp/state', 'the same where it can touch nothing'],
     [
       'sudo firstboot up -f my.yaml --datapath ovn --ovn-nb-connection unix:/run/ovn/ovnnb_db.sock',

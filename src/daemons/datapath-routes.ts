@@ -1,5 +1,6 @@
 import { datapathOptions } from '../config/options.ts'
 import { datapathStatus, plannedSteps } from '../datapath/status.ts'
+import { HostError } from '../host/errors.ts'
 import { formerInterfaceChanges } from '../inventory/former-interfaces.ts'
 import { applyChanges } from '../inventory/memory-store.ts'
 import { type Change, NOUNS } from '../inventory/records/records.ts'
@@ -29,8 +30,14 @@ export function datapathRoutes(datapath: RunningDatapath, inventory: Inventory):
     },
     'GET /config': async () => datapath.values,
     // Options as text, as a flag gives them: `{ "force_metadata": "true" }`. In force until the end or a SIGHUP.
-    'PUT /config': async (asked) => ({ changed: await datapath.configure(changedValues(datapath.values, asked)) }),
+    'PUT /config': async (asked) => ({
+      changed: await datapath.configure(changedValues(datapath.values, asked)).catch(refuse),
+    }),
   }
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof HostError ? new BadQuestion(error.message, { cause: error }) : error
 }
 
 function changesIn(asked: unknown): readonly Change[] {

@@ -4,6 +4,7 @@ import { Reconciler, type State } from '../datapath/reconciler.ts'
 import { resumedListeners } from '../datapath/resume.ts'
 import { KernelHost } from '../host/kernel-host.ts'
 import type { NamespaceSockets } from '../host/listeners.ts'
+import { runProgram } from '../host/programs.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { LastPass } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
@@ -16,7 +17,8 @@ export interface RunningDatapath {
   readonly reconciler: Reconciler
   /** In force now. */
   readonly values: DatapathValues
-  /** Puts other options in force. Resolves when a pass has acted on them. @returns what changed, one a line */
+  /** Puts other options in force. Resolves when a pass has acted on them. @returns what changed, one a line
+   *  @throws HostError when they name a program that is not installed; then those before stay in force */
   configure(values: DatapathValues): Promise<readonly string[]>
   /** Ends looking. Namespaces and their programs stay for the next run to adopt. */
   close(): Promise<void>
@@ -71,6 +73,9 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
       const next = datapathValues(wanted)
       const changed = changedValues(values, next)
       if (changed.length === 0) return changed
+      // Sockets close before a haproxy starts: where it cannot, nobody would answer.
+      if (next.metadata_proxy_driver === 'haproxy' && values.metadata_proxy_driver !== 'haproxy')
+        await runProgram('haproxy', ['-v'])
       values = next
       config = configOf(next)
       log.info({ changed }, 'options changed')

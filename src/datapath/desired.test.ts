@@ -56,3 +56,14 @@ test('another configuration makes everything anew', () => {
   const after = planner.desired(records, { ...config, dnsDomain: 'example.org' }, 0)
   assert.ok([...after.namespaces].every(([name, one]) => one !== before.namespaces.get(name)))
 })
+
+test('a network that nobody is on has no bridge, and says why nothing answers there', () => {
+  const network = aNetwork({ id: 'empty-net' as NetworkId })
+  const records = { ...emptyRecordSet(), network: new Map([[network.id as string, network]]) }
+  const { bridges, namespaces, decisions } = new Planner().desired(records, config, 0)
+  assert.deepEqual([bridges.size, namespaces.size], [0, 0])
+  assert.deepEqual(
+    decisions.map(({ id, because }) => [id, because]),
+    [['empty-net', 'the network has no subnet']],
+  )
+})

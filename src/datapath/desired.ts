@@ -37,7 +37,7 @@ export class Planner {
     const { routers, until } = gatherRouters(records, config, nowSeconds)
     const ports = Map.groupBy(records.port.values(), networkOf)
     const inUse = networksInUse(records, ports, routers)
-    const planned = [...this.#routers(routers, config), ...this.#networks(inUse, ports, records, config)]
+    const planned = [...this.#routers(routers, config), ...this.#networks(ports, records, config)]
     this.#memo.sweep()
     const namespaces = planned.flatMap(({ namespace }) => (namespace === undefined ? [] : [namespace]))
     return {
@@ -59,13 +59,12 @@ export class Planner {
   }
 
   #networks(
-    networks: readonly Network[],
     portsByNetwork: ReadonlyMap<string, readonly Port[]>,
     records: DatapathRecords,
     config: DatapathConfig,
   ): readonly Planned[] {
     const subnetsByNetwork = Map.groupBy(records.subnet.values(), networkOf)
-    return networks.map((network) => {
+    return [...records.network.values()].map((network) => {
       const subnets = subnetsByNetwork.get(network.id) ?? []
       const ports = portsByNetwork.get(network.id) ?? []
       const routers = ports.filter(isRouterInterface).flatMap(({ deviceId }) => records.router.get(deviceId) ?? [])

@@ -150,6 +150,23 @@ describe('trouble', () => {
     })
   })
 
+  it('firstboot up obeys what its configuration file says at a SIGHUP, and nothing of one that makes no sense', async () => {
+    const [state, file] = [join(directory, 'hangup'), join(directory, 'hangup.conf')]
+    const say = (text: string) => writeFileSync(file, `[DEFAULT]\nenable_isolated_metadata = true\n${text}\n`)
+    say('')
+    const up = startDaemon(machine, 'up', '-f', CHAIN, '--state-dir', state, '--config-file', file)
+    await up.saying('firstboot is up')
+    const hangUp = async (text: string, expected: string) => {
+      say(text)
+      up.signal('SIGHUP')
+      await up.saying(expected)
+      return machine.run(...firstboot('datapath', 'set', '--state-dir', state))
+    }
+    assert.match(await hangUp('force_metadata = true', 'force_metadata: false -> true'), /^force_metadata=true$/m)
+    assert.match(await hangUp('force_metadata = perhaps', 'is neither true nor false'), /^force_metadata=true$/m)
+    assert.equal(await up.end('SIGINT'), 0)
+  })
+
   describe('a state directory that cannot be written', () => {
     const cases: { name: string; options: string; fill?: boolean; says: RegExp }[] = [
       { name: 'on a read-only file system', options: 'ro', says: /read-only/ },

@@ -17,6 +17,8 @@ export interface Daemon {
   readonly said: () => string
   /** Resolves at the first line that holds `text`. @throws when it ends before */
   readonly saying: (text: string) => Promise<void>
+  /** Sends a signal that ends nothing to the daemon itself. */
+  readonly signal: (signal: NodeJS.Signals) => void
   /** Sends the signal to the daemon itself. @returns the exit code, or the signal that ended it */
   readonly end: (signal?: NodeJS.Signals) => Promise<number | NodeJS.Signals>
 }
@@ -37,6 +39,10 @@ export function startService(machine: TestMachine, command: readonly [string, ..
     for (const look of waiting) look()
   })
   const said = () => lines.join('\n')
+  const send = (signal: NodeJS.Signals) => {
+    const pid = daemonBelow(child.pid)
+    if (pid !== undefined) process.kill(pid, signal)
+  }
   return {
     said,
     saying: (text) => {
@@ -49,9 +55,9 @@ export function startService(machine: TestMachine, command: readonly [string, ..
       )
       return promise.finally(() => waiting.delete(look))
     },
+    signal: send,
     end: (signal = 'SIGTERM') => {
-      const pid = daemonBelow(child.pid)
-      if (pid !== undefined) process.kill(pid, signal)
+      send(signal)
       return ended
     },
   }
