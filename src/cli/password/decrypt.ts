@@ -15,8 +15,8 @@ export function decryptPassword(posted: string, pem: string): string {
       `the guest posted ${encrypted.length} bytes in base64, and this key decrypts ${bytes}: another key's, or not encrypted`,
     )
   }
-  const plain = privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, encrypted)
-  const text = readText(plain)
+  const plain = unpadded(privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, encrypted))
+  const text = plain && readText(plain)
   if (text === undefined) throw new UsageError('the key does not fit: it is not the one of the server’s key pair')
   return text
 }
@@ -38,7 +38,14 @@ function readKey(pem: string): KeyObject {
   return key
 }
 
-/** With the wrong key OpenSSL gives random bytes, so that an attacker learns nothing. They are hardly ever a text. */
+/** What stands behind the padding (RFC 8017, 7.2.2): 00 02, at least 8 bytes that are not 0, 00. OpenSSL itself gives random
+ *  bytes for a wrong key, so that an attacker learns nothing, and now and then they are a text. Here the operator has both.
+ *  @returns undefined when there is no such padding */
+function unpadded(block: Buffer): Buffer | undefined {
+  const end = block.indexOf(0, 2)
+  return block[0] === 0 && block[1] === 2 && end >= 10 ? block.subarray(end + 1) : undefined
+}
+
 function readText(plain: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(plain)
