@@ -13,7 +13,7 @@ import {
 /** `import { buildConfigDrive } from 'firstboot/config-drive'`, as a Node program uses it. */
 const ROOT = new URL('../', import.meta.url)
 const WEB: DriveInstance = {
-  id: '5b0c1f5e-8a39-4a3f-8d0e-6f1f0b1c2d3e' as DriveInstance['id'],
+  id: '5b0c1f5e-8a39-4a3f-8d0e-6f1f0b1c2d3e',
   hostname: 'web-1',
   userData: Buffer.from('#!/bin/sh\n').toString('base64'),
 }
@@ -38,6 +38,17 @@ describe('the package’s config drive', () => {
       assert.deepEqual([metaData.uuid, metaData.hostname, metaData.name], [WEB.id, 'web-1.novalocal', 'web-1'])
       assert.equal(Buffer.from(drive.read('openstack/latest/user_data') ?? '').toString(), '#!/bin/sh\n')
     })
+
+  for (const [what, instance, options, says] of [
+    ['no id', { hostname: 'web-1' }, OPTIONS, /the instance has no id/],
+    ['no hostname', { id: WEB.id }, OPTIONS, /the instance has no hostname/],
+    ['another format', WEB, { ...OPTIONS, format: 'nocloud' }, /the format is "nocloud", and none of iso9660, vfat/],
+  ] as const)
+    it(`is no drive of something else when a JavaScript program gives ${what}`, () =>
+      assert.throws(
+        () => buildConfigDrive(instance as DriveInstance, options as typeof OPTIONS),
+        (error) => error instanceof DriveProblem && says.test(error.message),
+      ))
 
   it('is refused before there is anything of it', () =>
     assert.throws(

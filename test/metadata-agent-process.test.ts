@@ -64,9 +64,11 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
   for (const workers of [0, 2])
     describe(workers === 0 ? 'of one' : `of ${workers}`, () => {
       let agent: ServiceProcess
+      let pages = 0
       before(async () => {
+        pages = await freePort()
         configure('metadata_proxy_shared_secret = one', `metadata_workers = ${workers}`)
-        agent = await start()
+        agent = await start({ FIRSTBOOT_METRICS_LISTEN: `127.0.0.1:${pages}` })
       })
 
       it('answers, in as many processes as it was told', async () => {
@@ -93,6 +95,8 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
         assert.equal(await ask(), signed('two'))
         held.pop()?.()
         assert.equal(await heldRequest, signed('one'), 'what was under way is finished as it began')
+        assert.match(await (await fetch(`http://127.0.0.1:${pages}/metrics`)).text(), /daemon="metadata-agent"/)
+        assert.doesNotMatch(agent.said(), /in use already|a worker ended/)
       })
 
       it('goes on as before when the configuration is wrong', async () => {
@@ -137,6 +141,13 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
     assert.equal(await ask(), signed('one'))
     next.kill('SIGTERM')
     assert.equal(await next.ended, 0)
+  })
+
+  it('does not start with a metadata API that no address can be of', async () => {
+    configure('nova_metadata_host = nova example')
+    const agent = startService([...firstboot('metadata-agent', '--config-file', config, '--state-dir', state)])
+    assert.equal(await agent.ended, 1)
+    assert.match(agent.said(), /nova_metadata_host: "nova example" is no host name/)
   })
 
   it('does not take the socket of another, and says whose it is', async () => {
@@ -203,3 +214,9 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
     })
   })
 })
+
+async function freePort(): Promise<number> {
+  const { port, close } = await listenHttp(() => undefined)
+  await close()
+  return port
+}

@@ -77,6 +77,7 @@ export const metadataAgent = command({
           metrics: agent.flight.metrics,
           ready: [],
           listen: values.metrics_listen,
+          isShared: values.metadata_workers > 1,
           log,
         })
         return {

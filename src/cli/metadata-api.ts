@@ -76,6 +76,7 @@ export const metadataApi = command({
           metrics: api.flight.metrics,
           ready: api.ready,
           listen: values.metrics_listen,
+          isShared: values.metadata_workers > 1,
           log,
         })
         return {

@@ -1,8 +1,9 @@
 import type { VendorData } from '../documents/context.ts'
 import type { Release } from '../documents/release.ts'
 import type { Instance } from '../inventory/records/instance.ts'
-import { type DriveImageOptions, driveImage } from './formats.ts'
-import type { Image } from './image.ts'
+import { quote } from './files.ts'
+import { type DriveImageOptions, driveImage, FORMATS } from './formats.ts'
+import { DriveProblem, type Image } from './image.ts'
 import { driveFiles } from './layout.ts'
 import { SKIPPED_VERSIONS } from './skipped-versions.ts'
 
@@ -11,7 +12,9 @@ export { bytesSource, imageBytes } from './image-source.ts'
 export { readImage } from './read-image.ts'
 
 /** Of an instance a Node program has to say who it is; everything else counts as not set. */
-export type DriveInstance = Pick<Instance, 'id' | 'hostname'> & Partial<Instance>
+export type DriveInstance = { readonly id: string; readonly hostname: string } & Partial<
+  Omit<Instance, 'id' | 'hostname'>
+>
 
 export interface ConfigDriveOptions
   extends Pick<DriveImageOptions, 'timestamp' | 'seed'>,
@@ -65,7 +68,12 @@ const UNSET: Omit<Instance, 'id' | 'hostname'> = {
 export function buildConfigDrive(instance: DriveInstance, options: ConfigDriveOptions): Image {
   const { format = 'iso9660', release = 'master' satisfies Release, dhcpDomain = 'novalocal' } = options
   const { vendorData = NO_VENDOR_DATA, skipVersions = SKIPPED_VERSIONS, seed } = options
-  const whole: Instance = { ...UNSET, name: instance.hostname, ...instance }
+  for (const name of ['id', 'hostname'] as const)
+    if (typeof instance[name] !== 'string' || instance[name] === '')
+      throw new DriveProblem(`the instance has no ${name}`)
+  if (!Object.hasOwn(FORMATS, format))
+    throw new DriveProblem(`the format is ${quote(String(format))}, and none of ${Object.keys(FORMATS).join(', ')}`)
+  const whole: Instance = { ...UNSET, name: instance.hostname, ...instance, id: instance.id as Instance['id'] }
   const files = driveFiles(whole, { release, dhcpDomain, vendorData, skipVersions, seed })
   return driveImage(files, { ...options, format, release })
 }

@@ -51,8 +51,9 @@ function descriptorOf(socket: Socket): number | undefined {
     : undefined
 }
 
-function logFailure(log: Log, error: unknown, { id, method, target, remoteAddress }: HttpRequest): void {
-  const facts = { request: id, method, target, remoteAddress }
+function logFailure(log: Log, error: unknown, { id, method, target, remoteAddress, trace }: HttpRequest): void {
+  // A unix socket's peer has no address; the proxy has said who asked it.
+  const facts = { request: id, method, target, remoteAddress: remoteAddress || trace?.from }
   if (error instanceof MetadataError) {
     const cause = error.cause instanceof Error ? error.cause.message : error.cause
     // What a guest does wrong is its own affair; what we cannot do is the operator's.

@@ -115,9 +115,14 @@ function apiHosts(values: Values<typeof agentOptions>): readonly Destination[] {
     .map((host) => host.trim())
     .filter((host) => host !== '')
   if (hosts.length === 0) throw new Error('nova_metadata_host names no host')
-  return hosts.map((host) => ({
-    origin: `${protocol}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`,
-  }))
+  return hosts.map((host) => {
+    const origin = `${protocol}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
+    const url = URL.parse(origin)
+    // A name with a user, a path or a query in it would be asked for something else than was meant.
+    if (url === null || url.href !== `${url.origin}/`)
+      throw new Error(`nova_metadata_host: ${JSON.stringify(host)} is no host name and no address`)
+    return { origin }
+  })
 }
 
 function tlsOptions(values: Values<typeof agentOptions>) {

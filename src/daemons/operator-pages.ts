@@ -27,6 +27,9 @@ export interface OperatorPagesGiven {
   readonly ready: readonly Condition[]
   /** `127.0.0.1:9464`; empty for none. */
   readonly listen: string
+  /** Other processes of this daemon listen there too: its workers, and their successors before those end. Whichever is
+   *  asked answers for all. */
+  readonly isShared?: boolean
   readonly log: Log
 }
 
@@ -63,7 +66,7 @@ async function sweep(directory: string): Promise<void> {
 }
 
 async function openAll(
-  { state, daemon, metrics, ready, listen, log }: OperatorPagesGiven,
+  { state, daemon, metrics, ready, listen, isShared = false, log }: OperatorPagesGiven,
   own: string,
 ): Promise<Serving> {
   const page = async () => {
@@ -71,7 +74,8 @@ async function openAll(
     const pages = await Promise.all(others.map((name) => pageOf(state.pages, name)))
     return mergedPages([{ daemon, text: metrics.page() }, ...pages.flatMap((each) => each ?? [])])
   }
-  return serve(healthPages({ metrics: page, alive: [], ready }), whereOf(listen), hopServerOptions(log))
+  const where = { ...whereOf(listen), reusePort: isShared }
+  return serve(healthPages({ metrics: page, alive: [], ready }), where, hopServerOptions(log))
 }
 
 function whereOf(listen: string): { readonly host: string; readonly port: number } {

@@ -18,8 +18,10 @@ import type { Trace } from './trace.ts'
 
 import { passOn, writeReply } from './write-reply.ts'
 
-/** Where a server listens: an address, or a unix socket's path. */
-export type Where = { readonly host: string; readonly port: number } | { readonly path: string }
+/** Where a server listens: an address, which processes of one user may share (`reusePort`); or a unix socket's path. */
+export type Where =
+  | { readonly host: string; readonly port: number; readonly reusePort?: boolean }
+  | { readonly path: string }
 
 export interface ServerOptions {
   /** Makes the answer of whatever a handler throws. */

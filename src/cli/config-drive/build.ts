@@ -103,6 +103,7 @@ function bytesOf(size: string): number {
 
 /** A device would be replaced by a file of its name. */
 function checkOutput(path: string): void {
+  if (path === '-') throw new UsageError('--output: a drive is not written to standard output; name a file')
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found !== undefined && !found.isFile())
     throw new UsageError(`--output: ${path} is there and is not a regular file; write to a file, then copy it (dd)`)
@@ -111,7 +112,7 @@ function checkOutput(path: string): void {
 function report(
   path: string,
   kind: DriveKind,
-  { server, inventory, state }: Subject,
+  { server, instance, inventory, state }: Subject,
   values: ConfigDriveValues,
   terminal: Terminal,
 ) {
@@ -130,6 +131,8 @@ function report(
   if (values.json) terminal.print(JSON.stringify({ ...facts, warnings: problems }, null, 2))
   else terminal.print(`${path}: ${facts.files} files, ${facts.bytes} bytes, ${kind}, label ${facts.label}`)
   for (const problem of problems) terminal.say(`Note: ${problem}.`)
+  if (kind === 'nocloud' && instance.files.length > 0)
+    terminal.say('Note: NoCloud has no place for injected files; write_files in the user data makes files.')
   if (kind === 'vfat') terminal.say(`Note: in live migration this is ${FORMATS.vfat.migration}.`)
   const reason = need?.reasons.find((each) => each !== 'built-before')
   if (need !== undefined && reason !== undefined)

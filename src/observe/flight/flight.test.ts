@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, it } from 'node:test'
 import { eventually } from '../../../test/support/eventually.ts'
+import { journeys } from './journey.ts'
 import { followRecords, readRecords } from './read.ts'
 import { type FlightRecord, recordedPath, recordLine } from './record.ts'
 import { openFlightRecorder } from './recorder.ts'
@@ -111,4 +112,18 @@ it('writes the line that JSON.stringify would', () => {
 it('keeps no query and no endless path', () => {
   assert.equal(recordedPath('/latest?token=secret'), '/latest')
   assert.equal(recordedPath(`/${'a'.repeat(1000)}`).length, 256)
+})
+
+it('puts the hops of a request in the order it went, whichever stopped its clock last', () => {
+  const time = '2026-01-01T00:00:00.000Z'
+  const [journey] = journeys([
+    record(time, { daemon: 'metadata-api', from: '127.0.0.1', status: 404, milliseconds: 2.6 }),
+    record(time, { daemon: 'metadata-agent', from: '10.0.0.9', status: 200, milliseconds: 2.2 }),
+    record(time, { daemon: 'metadata-proxy', from: '10.0.0.9', status: 200, milliseconds: 2.4 }),
+  ])
+  assert.deepEqual(
+    journey?.hops.map(({ daemon }) => daemon),
+    ['metadata-proxy', 'metadata-agent', 'metadata-api'],
+  )
+  assert.deepEqual([journey?.status, journey?.from], [200, '10.0.0.9'])
 })

@@ -11,18 +11,23 @@ export interface Journey extends Omit<FlightRecord, 'daemon' | 'stages'> {
 }
 
 /**
- * Records of the same request as one. The outermost daemon, which took longest, says what the guest got; whoever knew the
- * instance says whose request it was. In the order of the first record of each.
+ * Records of the same request as one. The outermost daemon says what the guest got; whoever knew the instance says whose
+ * request it was. In the order of the first record of each.
  */
 export function journeys(records: readonly FlightRecord[]): readonly Journey[] {
   return [...Map.groupBy(records, ({ request }) => request).values()].map(together)
 }
 
+/** How far inside a daemon stands; all others face guests. Durations do not tell: an answer may be read at the next hop
+ *  before the one that gave it has stopped its clock. */
+const DEPTHS: Readonly<Record<string, number>> = { 'metadata-agent': 1, 'metadata-api': 2 }
+
+function fromOutside(a: FlightRecord, b: FlightRecord): number {
+  return (DEPTHS[a.daemon] ?? 0) - (DEPTHS[b.daemon] ?? 0) || b.milliseconds - a.milliseconds
+}
+
 function together(records: readonly FlightRecord[]): Journey {
-  const [outermost, ...inner] = records.toSorted((a, b) => b.milliseconds - a.milliseconds) as [
-    FlightRecord,
-    ...FlightRecord[],
-  ]
+  const [outermost, ...inner] = records.toSorted(fromOutside) as [FlightRecord, ...FlightRecord[]]
   const { daemon: _, stages: __, ...said } = outermost
   const known = Object.assign(
     {},
