@@ -4,6 +4,7 @@ import { text, truth } from '../config/option.ts'
 import { dhcpOptions, stateDirectory, stateOptions } from '../config/options.ts'
 import { existingStateDirectory, type StateDirectory } from '../daemons/state-directory.ts'
 import { judge } from '../guest-clients/verdict.ts'
+import { VISITOR_AGENT } from '../host/probe/visitor.ts'
 import type { RecordSet } from '../inventory/records/records.ts'
 import type { Server } from '../inventory/records/server.ts'
 import { journeys } from '../observe/flight/journey.ts'
@@ -37,7 +38,10 @@ export const timeline = command({
     const state = await existingStateDirectory(stateDirectory(values, env))
     const records = await readRecords(values, env)
     const server = findServer(records, positionals[0])
-    const own = journeys(readFlight(state.flight, () => true)).filter(({ instance }) => instance === server.id)
+    const own = journeys(readFlight(state.flight, () => true)).filter(
+      // What explain asks in the guest’s name is no part of a boot.
+      ({ instance, userAgent }) => instance === server.id && userAgent !== VISITOR_AGENT,
+    )
     const boot = lastBoot(own, leaseGiven(state, records, server, values.dhcp_lease_duration))
     if (boot === undefined) {
       terminal.say(
