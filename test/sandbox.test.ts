@@ -78,7 +78,8 @@ describe('a sandbox', () => {
 
   it('leaves Ctrl-C to its command', async () => {
     const script = `trap 'exit 5' INT; trap 'exit 6' TERM; echo up; while :; do sleep 0.05; done`
-    const command = `'${process.execPath}' '${SANDBOXED}' sh -c "${script}"`
+    // `script` starts the command by $SHELL, and a dash that stays in between would end by the Ctrl-C itself.
+    const command = `exec '${process.execPath}' '${SANDBOXED}' sh -c "${script}"`
     const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'])
     await saying(terminal, 'up')
     terminal.stdin.write('\x03')

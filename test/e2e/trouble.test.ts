@@ -296,7 +296,8 @@ describe('trouble', () => {
 
 /** Keeps everybody from reading it, as a long maintenance would, until it is closed. */
 function lockDatabase(path: string): DatabaseSync {
-  const held = new DatabaseSync(path)
+  // Of a process that was just killed, the kernel may not have let go yet.
+  const held = new DatabaseSync(path, { timeout: 5_000 })
   held.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE held (x); ROLLBACK')
   return held
 }
