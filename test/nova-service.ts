@@ -26,6 +26,10 @@ export class FakeInventory implements Inventory {
     for (const instance of instances) this.put(instance)
   }
 
+  caughtUp(): Promise<void> {
+    return this.ready
+  }
+
   get records() {
     return { ...emptyRecordSet(), project: this.#projects, subnet: this.#subnets, port: this.#ports }
   }

@@ -1,9 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Handler, HttpReply, HttpRequest } from '../http/messages.ts'
 import type { Inventory, InventoryStore } from '../inventory/store.ts'
 import { type MetadataUpstream, metadataAgent } from '../metadata-agent/handler.ts'
 import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
-import type { PortDirectory } from '../metadata-agent/port-directory.ts'
 import type { Resolved } from '../metadata-agent/resolve.ts'
 import type { Log } from '../observe/log.ts'
 import type { DatapathValues } from './datapath-config.ts'
@@ -31,24 +29,7 @@ export interface LocalAnswers {
 export function localAnswers(given: LocalAnswers): Handler {
   const { inventory, values } = given
   const directory = inventoryDirectory(inventory, () => values.dhcp_lease_duration)
-  return metadataAgent(askingTwice(directory), localUpstream(given))
-}
-
-/** Longer than it takes until a commit of another process is seen here at the latest. */
-const PATIENCE_MILLISECONDS = 1_200
-
-/** Another process plugs guests in as soon as it knows them, and this one may hear of them later: a miss is looked up again
- *  before it becomes a 404, which guests take for ever. */
-function askingTwice(directory: PortDirectory): PortDirectory {
-  return {
-    ...directory,
-    find: async (...asked) => {
-      const found = await directory.find(...asked)
-      if (found.length > 0) return found
-      await pause(PATIENCE_MILLISECONDS)
-      return directory.find(...asked)
-    },
-  }
+  return metadataAgent(directory, localUpstream(given))
 }
 
 /** The metadata API as a function of this process. */

@@ -7,7 +7,7 @@ import type { IpAddress, MacAddress } from './records/address.ts'
 import type { InstanceId, NetworkId, RouterId, SubnetId } from './records/ids.ts'
 import type { Port } from './records/port.ts'
 import { type Change, emptyRecordSet, NOUNS, type Noun, type Records } from './records/records.ts'
-import type { Feed, Inventory, InventoryStore, Snapshot } from './store.ts'
+import type { Feed, Following, Inventory, InventoryStore, Snapshot } from './store.ts'
 
 /** What the catalog has to say while it runs; a pino logger is one. */
 export interface CatalogLog {
@@ -44,6 +44,7 @@ export function openInventory(
   const listeners = new Set<(nouns: ReadonlySet<Noun>) => void>()
   const closing = new AbortController()
   let sequence = 0
+  const following = Promise.withResolvers<Following>()
 
   function apply(change: Change): void {
     const id = change.op === 'put' ? change.record.id : change.id
@@ -89,14 +90,16 @@ export function openInventory(
       for (const record of snapshot.records[noun].values()) apply({ op: 'put', noun, record } as Change)
     }
     sequence = snapshot.sequence
-    const end = store.follow(sequence, takeIn, (error) =>
+    const followed = store.follow(sequence, takeIn, (error) =>
       log?.warn({ err: error }, 'changes of the inventory cannot be read; what is known is served meanwhile'),
     )
-    closing.signal.addEventListener('abort', end, { once: true })
+    closing.signal.addEventListener('abort', () => followed.end(), { once: true })
+    following.resolve(followed)
   }
 
   return {
     ready: start(),
+    caughtUp: async () => (await following.promise).caughtUp(),
     records,
     get sequence() {
       return sequence

@@ -39,7 +39,10 @@ export function openMemoryStore(now: () => number = Date.now): InventoryStore {
       const poke = () => queueMicrotask(deliver)
       followers.add(poke)
       poke()
-      return () => followers.delete(poke)
+      return {
+        caughtUp: () => Promise.resolve().then(deliver),
+        end: () => followers.delete(poke),
+      }
     },
 
     async close() {

@@ -19,9 +19,8 @@ export interface InventoryStore {
   /**
    * Calls back for each commit after `since`, in order, whoever made it. Several commits may come as one call.
    * @param onTrouble  told when the feed cannot be read now; it is tried again until it is ended
-   * @returns a function that ends it
    */
-  follow(since: number, onChanges: (feed: Feed) => void, onTrouble?: (error: unknown) => void): () => void
+  follow(since: number, onChanges: (feed: Feed) => void, onTrouble?: (error: unknown) => void): Following
   close(): Promise<void>
 }
 
@@ -34,6 +33,12 @@ export interface Snapshot {
 export interface Feed {
   readonly changes: readonly Change[]
   readonly sequence: number
+}
+
+export interface Following {
+  /** Resolves when every commit made before the call has been told; never while the store cannot be read. */
+  caughtUp(): Promise<void>
+  end(): void
 }
 
 export class InventoryConflict extends Error {
@@ -60,6 +65,11 @@ export interface InventoryEvents {
 export interface Inventory extends InventoryEvents {
   /** Resolves when the store has been read. Until then nobody may conclude that something does not exist. */
   readonly ready: Promise<void>
+  /**
+   * Resolves when every commit made before the call can be seen here. Another process may act on a commit before this one
+   * hears of it, so who does not find something asks for this, and looks again, before it says that it does not exist.
+   */
+  caughtUp(): Promise<void>
   readonly records: RecordSet
   readonly sequence: number
   /** Looked up without regard to case, as Nova on MariaDB does. The same object as long as nothing about it changed. */

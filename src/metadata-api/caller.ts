@@ -1,3 +1,4 @@
+import { held } from '../http/errors.ts'
 import type { Instance } from '../inventory/records/instance.ts'
 import type { Inventory } from '../inventory/store.ts'
 import { NotFound } from './errors.ts'
@@ -15,6 +16,22 @@ export interface Caller {
 export interface Identity {
   readonly instance: Instance
   readonly requesterAddress: string | null
+}
+
+/**
+ * Looks for the caller, and once more before it is nobody: whoever sent the request here (another process on the same
+ * inventory) may have heard of the instance before us.
+ * @throws what `find` throws; NotReady when it cannot be known in time
+ */
+export async function lookedUpTwice(inventory: Inventory, find: () => Identity | Promise<Identity>): Promise<Identity> {
+  await held(inventory.ready)
+  try {
+    return await find()
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error
+  }
+  await held(inventory.caughtUp())
+  return find()
 }
 
 /** @throws NotFound for an unknown instance and for one of another project: a guest cannot tell them apart */

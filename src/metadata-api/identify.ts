@@ -2,7 +2,7 @@ import { held } from '../http/errors.ts'
 import type { HttpRequest } from '../http/messages.ts'
 import { parseIpAddress, unmapped } from '../inventory/records/address.ts'
 import type { Inventory } from '../inventory/store.ts'
-import { type Identity, ownInstance } from './caller.ts'
+import { type Identity, lookedUpTwice, ownInstance } from './caller.ts'
 import { AmbiguousAddress, BadRequest, NotFound, SignatureMismatch } from './errors.ts'
 import { type PortIndex, portIndex } from './port-index.ts'
 import { isSigned } from './signature.ts'
@@ -44,9 +44,8 @@ async function bySignedInstanceId(request: HttpRequest, deps: IdentifyDeps): Pro
   const signature = required(request, 'X-Instance-ID-Signature')
   const projectId = required(request, 'X-Tenant-ID')
   if (!isSigned(instanceId, signature, deps.sharedSecret)) throw new SignatureMismatch()
-  await held(deps.inventory.ready)
   const requesterAddress = request.headers.get('x-forwarded-for') ?? null
-  return ownInstance(deps.inventory, { instanceId, projectId, requesterAddress })
+  return lookedUpTwice(deps.inventory, () => ownInstance(deps.inventory, { instanceId, projectId, requesterAddress }))
 }
 
 function required(request: HttpRequest, name: string): string {
@@ -87,13 +86,16 @@ async function byMetadataProvider(request: HttpRequest, deps: IdentifyDeps, inde
 /** The connection's address among the fixed IPs of all networks. */
 async function byRemoteAddress(request: HttpRequest, deps: IdentifyDeps, index: PortIndex): Promise<Identity> {
   if (request.remoteAddress === '') throw new AmbiguousAddress()
-  await held(deps.inventory.ready)
-  const address = parseIpAddress(request.remoteAddress)
+  return lookedUpTwice(deps.inventory, () => withRemoteAddress(request.remoteAddress, deps, index))
+}
+
+function withRemoteAddress(remoteAddress: string, { inventory }: IdentifyDeps, index: PortIndex): Identity {
+  const address = parseIpAddress(remoteAddress)
   const found = address === undefined ? [] : index.withAddress(unmapped(address))
   const [port, ...others] = found.filter(({ deviceId }) => deviceId !== '')
   if (address === undefined || port === undefined) throw new NotFound('address-unknown')
   if (others.length > 0) throw new AmbiguousAddress()
-  const instance = deps.inventory.instance(port.deviceId)
+  const instance = inventory.instance(port.deviceId)
   if (instance === undefined) throw new NotFound('instance-unknown')
   return { instance, requesterAddress: unmapped(address) }
 }

@@ -5,13 +5,13 @@ import { readTarget } from '../documents/path.ts'
 import type { Release } from '../documents/release.ts'
 import { ec2Versions, locate, type Place, readPlace } from '../documents/tree.ts'
 import { errorPage } from '../http/error-page.ts'
-import { held, MetadataError } from '../http/errors.ts'
+import { MetadataError } from '../http/errors.ts'
 import { withForwardedMark } from '../http/forwarded.ts'
 import type { Handler, HttpReply, HttpRequest } from '../http/messages.ts'
 import type { Instance } from '../inventory/records/instance.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
-import { type Caller, type Identity, ownInstance } from './caller.ts'
+import { type Caller, type Identity, lookedUpTwice, ownInstance } from './caller.ts'
 import { BadRequest, NotFound } from './errors.ts'
 import { type Identify, identifier } from './identify.ts'
 import { type PasswordDeps, passwordResource } from './password.ts'
@@ -57,10 +57,7 @@ export function metadataApi(deps: MetadataApiDeps): MetadataApi {
     // Without an agent it is the guest's own request that arrives.
     handler: (request) => respond(deps.options.serviceMetadataProxy ? request : withForwardedMark(request), identify),
     answer: (caller, request) =>
-      respond(request, async () => {
-        await held(deps.inventory.ready)
-        return ownInstance(deps.inventory, caller)
-      }),
+      respond(request, () => lookedUpTwice(deps.inventory, () => ownInstance(deps.inventory, caller))),
   }
 }
 

@@ -145,6 +145,17 @@ export function describeStore(name: string, open: () => Promise<OpenedStores>): 
         seen.end()
       },
 
+      'a follower can catch up with what somebody else committed a moment ago': async ({ first, second }) => {
+        await first.commit(surroundings, 0)
+        const seen = collect(first, 0)
+        for (let number = 1; number < 20; number += 1) {
+          await second.commit([put('server', server(100 + number, { portIds: [] }))], number)
+          await seen.caughtUp()
+          assert.equal(seen.feeds.at(-1)?.sequence, number + 1)
+        }
+        seen.end()
+      },
+
       'a follower that has ended hears nothing more': async ({ first, second }) => {
         const ended = collect(first, 0)
         const other = collect(second, 0)
@@ -180,12 +191,13 @@ function collect(store: InventoryStore, since: number, start: RecordSet = emptyR
   const feeds: Feed[] = []
   const waiting: { readonly sequence: number; readonly resolve: () => void }[] = []
   const reached = (sequence: number) => (feeds.at(-1)?.sequence ?? since) >= sequence
-  const end = store.follow(since, (feed) => {
+  const { caughtUp, end } = store.follow(since, (feed) => {
     feeds.push(feed)
     for (const waiter of waiting) if (reached(waiter.sequence)) waiter.resolve()
   })
   return {
     feeds,
+    caughtUp,
     end,
     records: () => feeds.reduce((records, { changes }) => applyChanges(records, changes), start),
     until(sequence: number): Promise<void> {

@@ -55,7 +55,7 @@ function recordsAsStore(records: RecordSet): InventoryStore {
     commit: async () => {
       throw new InventoryRejected('these records are for reading')
     },
-    follow: () => () => undefined,
+    follow: () => ({ caughtUp: async () => undefined, end: () => undefined }),
     close: async () => undefined,
   }
 }

@@ -1,4 +1,4 @@
-import type { Feed } from '../store.ts'
+import type { Feed, Following } from '../store.ts'
 
 /** Pause before the feed is asked again after it could not be read. */
 const RETRY_MILLISECONDS = 250
@@ -13,21 +13,30 @@ export function followCommits(
   read: (after: number) => Promise<Feed | undefined>,
   onChanges: (feed: Feed) => void,
   onTrouble: (error: unknown) => void = () => {},
-): { readonly poke: () => void; readonly end: () => void } {
+): Following & { readonly poke: () => void } {
+  const waiting: (() => void)[] = []
   let position = since
   let poked = false
   let reading = false
   let ended = false
   let retry: NodeJS.Timeout | undefined
 
-  /** A store that cannot be read now (locked, disk trouble) must not end the feed: it is asked again. */
-  async function readOrRetryLater(): Promise<Feed | undefined> {
+  /** Those who wait until a read that began after they asked has been handed on. */
+  async function readOnce(): Promise<void> {
+    const asked = waiting.splice(0)
     try {
-      return await read(position)
+      const feed = await read(position)
+      if (ended) return
+      if (feed !== undefined) {
+        position = feed.sequence
+        onChanges(feed)
+      }
+      for (const resolve of asked) resolve()
     } catch (error) {
+      // A store that cannot be read now (locked, disk trouble) must not end the feed: it is asked again.
+      waiting.push(...asked)
       onTrouble(error)
       retry = setTimeout(poke, RETRY_MILLISECONDS).unref()
-      return undefined
     }
   }
 
@@ -35,10 +44,7 @@ export function followCommits(
     reading = true
     while (poked && !ended) {
       poked = false
-      const feed = await readOrRetryLater()
-      if (feed === undefined || ended) continue
-      position = feed.sequence
-      onChanges(feed)
+      await readOnce()
     }
     reading = false
   }
@@ -53,5 +59,12 @@ export function followCommits(
     clearTimeout(retry)
   }
 
-  return { poke, end }
+  function caughtUp(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    waiting.push(resolve)
+    poke()
+    return promise
+  }
+
+  return { poke, caughtUp, end }
 }

@@ -4,7 +4,7 @@ import { formerInterfaceChanges, type Touched } from '../former-interfaces.ts'
 import { isRouterInterface, type Port, ROUTER_INTERFACE_OWNERS } from '../records/port.ts'
 import { type Change, NOUNS, type Noun, type RecordSet, type Records } from '../records/records.ts'
 import type { Router } from '../records/router.ts'
-import { type Feed, InventoryConflict, type InventoryStore, type Snapshot } from '../store.ts'
+import { type Feed, type Following, InventoryConflict, type InventoryStore, type Snapshot } from '../store.ts'
 import { followCommits } from './follow.ts'
 import { groupFixedIps, toFixedIpRows, toRecord, toRow } from './rows.ts'
 import { type Row, type Tables, tableOf } from './tables.ts'
@@ -67,8 +67,8 @@ export class SqlStore implements InventoryStore {
     return sequence
   }
 
-  follow(since: number, onChanges: (feed: Feed) => void, onTrouble?: (error: unknown) => void): () => void {
-    const { poke, end } = followCommits(
+  follow(since: number, onChanges: (feed: Feed) => void, onTrouble?: (error: unknown) => void): Following {
+    const { poke, caughtUp, end } = followCommits(
       since,
       (after) => this.#transaction((trx) => readFeed(trx, after)),
       onChanges,
@@ -83,7 +83,7 @@ export class SqlStore implements InventoryStore {
       end()
     }
     this.#closing.signal.addEventListener('abort', stop, { once: true })
-    return stop
+    return { caughtUp, end: stop }
   }
 
   async close(): Promise<void> {

@@ -123,12 +123,12 @@ describe('the inventory in SQLite', () => {
   test('a follower hears of another process soon', () =>
     using('foreign.db', async (store, path) => {
       const heard = Promise.withResolvers<number>()
-      const end = store.follow(0, ({ sequence }) => heard.resolve(sequence))
+      const following = store.follow(0, ({ sequence }) => heard.resolve(sequence))
       const child = spawn(process.execPath, [committer, path], { stdio: ['ignore', 'ignore', 'inherit'] })
       assert.ok((await heard.promise) >= 1)
       child.kill('SIGKILL')
       await once(child, 'exit')
-      end()
+      following.end()
     }))
 
   test('waits for a lock without holding up the event loop', () =>
@@ -160,13 +160,13 @@ describe('the inventory in SQLite', () => {
       await store.load()
       const holder = new DatabaseSync(path)
       holder.exec('begin exclusive')
-      const end = store.follow(0, ({ sequence }) => heard.resolve(sequence))
+      const following = store.follow(0, ({ sequence }) => heard.resolve(sequence))
       const committed = other.commit(surroundings, 0)
       holder.exec('rollback')
       holder.close()
       assert.equal(await committed, 1)
       assert.equal(await heard.promise, 1)
-      end()
+      following.end()
       await other.close()
     }))
 
