@@ -1,4 +1,4 @@
-import { documentOptions } from '../src/config/options.ts'
+import { documentOptions } from '../src/config/options/documents.ts'
 import { readOptions } from '../src/config/read.ts'
 import { guestServerOptions } from '../src/daemons/guest-server.ts'
 import { openMetadataService } from '../src/daemons/metadata-service.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { truth } from '../config/option.ts'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { existingStateDirectory, type StateDirectory } from '../daemons/state-directory.ts'
 import { untilSignal } from '../daemons/until-signal.ts'

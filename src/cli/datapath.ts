@@ -1,5 +1,5 @@
 import { text, truth } from '../config/option.ts'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { askManagement } from '../daemons/management.ts'
 import { existingStateDirectory, type StateDirectory, servedStateDirectory } from '../daemons/state-directory.ts'

@@ -1,13 +1,8 @@
 import { fileOptions } from '../config/config-files.ts'
-import {
-  agentSocketOptions,
-  datapathOptions,
-  logOptions,
-  observeOptions,
-  stateDirectory,
-  stateOptions,
-  statePathOptions,
-} from '../config/options.ts'
+import { agentSocketOptions, statePathOptions } from '../config/options/agent.ts'
+import { logOptions, observeOptions } from '../config/options/daemon.ts'
+import { datapathOptions } from '../config/options/datapath.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openDhcpAgent } from '../daemons/dhcp-agent.ts'

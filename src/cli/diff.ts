@@ -1,5 +1,6 @@
 import { text, truth } from '../config/option.ts'
-import { documentOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { openMetadataService } from '../daemons/metadata-service.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'

@@ -1,5 +1,5 @@
 import { truth } from '../config/option.ts'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { examineHost } from '../doctor/examine.ts'
 import { command } from './command.ts'
 import { gatherFacts } from './doctor/gather.ts'

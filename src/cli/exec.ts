@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { ownCommand } from '../daemons/own-command.ts'
 import { runningSandbox } from '../daemons/running-sandbox.ts'

@@ -1,11 +1,8 @@
 import { truth } from '../config/option.ts'
-import {
-  configDriveOptions,
-  datapathOptions,
-  documentOptions,
-  stateDirectory,
-  stateOptions,
-} from '../config/options.ts'
+import { datapathOptions } from '../config/options/datapath.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { configDriveOptions } from '../config/options/machines.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { explain as explained, type Verdict } from '../explain/explain.ts'
 import { openInventory } from '../inventory/catalog.ts'

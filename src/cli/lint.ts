@@ -1,6 +1,7 @@
 import type { Values } from '../config/option.ts'
 import { text, truth } from '../config/option.ts'
-import { documentOptions, stateOptions } from '../config/options.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { stateOptions } from '../config/options/state.ts'
 import { openMemoryStore } from '../inventory/memory-store.ts'
 import type { RecordSet } from '../inventory/records/records.ts'
 import { applyFile, FileRefused } from './apply-file.ts'

@@ -1,5 +1,5 @@
 import { truth } from '../config/option.ts'
-import { stateOptions } from '../config/options.ts'
+import { stateOptions } from '../config/options/state.ts'
 import { listTable } from '../inventory/file/listing.ts'
 import { toWire } from '../inventory/file/wire.ts'
 import type { Noun, RecordSet } from '../inventory/records/records.ts'

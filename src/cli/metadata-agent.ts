@@ -1,15 +1,11 @@
 import { fileOptions } from '../config/config-files.ts'
-import {
-  agentOptions,
-  dhcpOptions,
-  directoryOptions,
-  logOptions,
-  observeOptions,
-  rateLimitOptions,
-  secretOptions,
-  stateDirectory,
-  stateOptions,
-} from '../config/options.ts'
+import { agentOptions } from '../config/options/agent.ts'
+import { logOptions, observeOptions } from '../config/options/daemon.ts'
+import { dhcpOptions } from '../config/options/datapath.ts'
+import { directoryOptions } from '../config/options/port-directory.ts'
+import { rateLimitOptions } from '../config/options/rate-limit.ts'
+import { secretOptions } from '../config/options/shared-secret.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openAgentDirectory } from '../daemons/agent-directory.ts'
 import { logChanges } from '../daemons/log-changes.ts'
 import { changeLevelOnSignal } from '../daemons/log-level.ts'

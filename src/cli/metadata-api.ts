@@ -1,13 +1,9 @@
 import { fileOptions } from '../config/config-files.ts'
-import {
-  apiOptions,
-  apiSecretOptions,
-  documentOptions,
-  logOptions,
-  observeOptions,
-  stateDirectory,
-  stateOptions,
-} from '../config/options.ts'
+import { apiOptions } from '../config/options/api.ts'
+import { logOptions, observeOptions } from '../config/options/daemon.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { apiSecretOptions } from '../config/options/shared-secret.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { logChanges } from '../daemons/log-changes.ts'
 import { changeLevelOnSignal } from '../daemons/log-level.ts'

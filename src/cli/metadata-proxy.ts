@@ -1,14 +1,9 @@
-import {
-  agentOptions,
-  answerOptions,
-  configDriveOptions,
-  datapathOptions,
-  documentOptions,
-  logOptions,
-  socketKeeperOptions,
-  stateDirectory,
-  stateOptions,
-} from '../config/options.ts'
+import { agentOptions } from '../config/options/agent.ts'
+import { logOptions } from '../config/options/daemon.ts'
+import { answerOptions, datapathOptions, socketKeeperOptions } from '../config/options/datapath.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { configDriveOptions } from '../config/options/machines.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { openFlight } from '../daemons/flight.ts'
 import { answersOfAgent, answersOfInventory, openMetadataProxy } from '../daemons/metadata-proxy.ts'

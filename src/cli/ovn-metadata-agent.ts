@@ -1,13 +1,9 @@
-import {
-  agentOptions,
-  documentOptions,
-  logOptions,
-  ovnAnswerOptions,
-  ovnOptions,
-  secretOptions,
-  stateDirectory,
-  stateOptions,
-} from '../config/options.ts'
+import { agentOptions } from '../config/options/agent.ts'
+import { logOptions } from '../config/options/daemon.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { ovnAnswerOptions, ovnOptions } from '../config/options/ovn.ts'
+import { secretOptions } from '../config/options/shared-secret.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { lockState } from '../daemons/lock-state.ts'
 import { openOvnUpstream } from '../daemons/ovn/upstream.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { text, truth } from '../config/option.ts'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import type { Server } from '../inventory/records/server.ts'

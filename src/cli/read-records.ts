@@ -1,4 +1,4 @@
-import { stateDirectory } from '../config/options.ts'
+import { stateDirectory } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { parseNoun } from '../inventory/file/listing.ts'

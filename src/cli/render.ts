@@ -1,4 +1,5 @@
-import { documentOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openMetadataService } from '../daemons/metadata-service.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { openInventory } from '../inventory/catalog.ts'

@@ -1,5 +1,5 @@
 import { integer, truth } from '../config/option.ts'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { journeys } from '../observe/flight/journey.ts'
 import { readRecords as readFlight } from '../observe/flight/read.ts'

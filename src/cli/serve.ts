@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { integer, oneOf, text, texts, truth } from '../config/option.ts'
-import { documentOptions, logOptions } from '../config/options.ts'
+import { logOptions } from '../config/options/daemon.ts'
+import { documentOptions } from '../config/options/documents.ts'
 import { UsageError } from '../config/read.ts'
 import { openTestServer, type TcpPlace, type TestServer } from '../daemons/serve.ts'
 import { untilSignal } from '../daemons/until-signal.ts'

@@ -1,5 +1,7 @@
 import { truth } from '../config/option.ts'
-import { configDriveOptions, documentOptions, machineOptions, stateOptions } from '../config/options.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { configDriveOptions, machineOptions } from '../config/options/machines.ts'
+import { stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { type Elsewhere, elsewhere, type MachineValues } from '../daemons/machines.ts'
 import { findRecords, listTable, parseNoun } from '../inventory/file/listing.ts'

@@ -1,4 +1,5 @@
-import { socketKeeperOptions, stateDirectory, stateOptions } from '../config/options.ts'
+import { socketKeeperOptions } from '../config/options/datapath.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { openSocketKeeper } from '../host/socket-keeper/keeper.ts'

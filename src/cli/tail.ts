@@ -1,5 +1,5 @@
 import { truth } from '../config/option.ts'
-import { stateDirectory, stateOptions } from '../config/options.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { untilSignal } from '../daemons/until-signal.ts'
 import { journeys } from '../observe/flight/journey.ts'

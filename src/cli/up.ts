@@ -1,19 +1,12 @@
 import { argumentsFor } from '../config/arguments.ts'
 import { fileOptions } from '../config/config-files.ts'
 import { text } from '../config/option.ts'
-import {
-  carrierOptions,
-  configDriveOptions,
-  datapathOptions,
-  documentOptions,
-  logOptions,
-  machineOptions,
-  northboundOptions,
-  observeOptions,
-  ovnOptions,
-  stateDirectory,
-  stateOptions,
-} from '../config/options.ts'
+import { logOptions, observeOptions } from '../config/options/daemon.ts'
+import { carrierOptions, datapathOptions } from '../config/options/datapath.ts'
+import { documentOptions } from '../config/options/documents.ts'
+import { configDriveOptions, machineOptions } from '../config/options/machines.ts'
+import { northboundOptions, ovnOptions } from '../config/options/ovn.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openAllInOne } from '../daemons/all-in-one.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'

@@ -1,5 +1,6 @@
 import { truth } from '../config/option.ts'
-import { stateDirectory, stateOptions, vendorDataOptions } from '../config/options.ts'
+import { vendorDataOptions } from '../config/options/documents.ts'
+import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { flag, UsageError, variable } from '../config/read.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { openVendorData } from '../daemons/vendor-data.ts'

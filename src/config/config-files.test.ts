@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileOptions } from './config-files.ts'
 import { differences } from './differences.ts'
-import {
-  agentOptions,
-  apiOptions,
-  apiSecretOptions,
-  directoryOptions,
-  documentOptions,
-  secretOptions,
-} from './options.ts'
+import { agentOptions } from './options/agent.ts'
+import { apiOptions } from './options/api.ts'
+import { documentOptions } from './options/documents.ts'
+import { directoryOptions } from './options/port-directory.ts'
+import { apiSecretOptions, secretOptions } from './options/shared-secret.ts'
 import { readOptions } from './read.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'firstboot-config-'))

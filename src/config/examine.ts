@@ -3,7 +3,7 @@ import { whyIgnored } from './ignored.ts'
 import { type Entry, groupName } from './ini.ts'
 import { isInterpolated } from './interpolate.ts'
 import { type Option, type Options, type Place, placesOf } from './option.ts'
-import * as everyRow from './options.ts'
+import * as everyRow from './options/every.ts'
 
 /**
  * What files say that is not obeyed, or only under protest, one line each: former names, substitutions in secrets, options

@@ -1,4 +1,4 @@
-import { directoryOptions } from '../config/options.ts'
+import { directoryOptions } from '../config/options/port-directory.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'

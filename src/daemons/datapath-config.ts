@@ -1,4 +1,4 @@
-import { datapathOptions } from '../config/options.ts'
+import { datapathOptions } from '../config/options/datapath.ts'
 import { DATAPATH_DEFAULTS, type DatapathConfig } from '../datapath/config.ts'
 import { hasIpv6 } from '../host/ipv6.ts'
 

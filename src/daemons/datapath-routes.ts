@@ -1,4 +1,4 @@
-import { datapathOptions } from '../config/options.ts'
+import { datapathOptions } from '../config/options/datapath.ts'
 import { datapathStatus, plannedSteps } from '../datapath/status.ts'
 import { HostError } from '../host/errors.ts'
 import { formerInterfaceChanges } from '../inventory/former-interfaces.ts'

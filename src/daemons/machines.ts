@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Values } from '../config/option.ts'
-import type { machineOptions } from '../config/options.ts'
+import type { machineOptions } from '../config/options/machines.ts'
 import { FORMATS } from '../config-drive/formats.ts'
 import { productVersion } from '../config-drive/product.ts'
 import { driveDevice } from '../host/disk-images.ts'

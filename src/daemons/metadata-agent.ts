@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Values } from '../config/option.ts'
-import type { agentOptions, rateLimitOptions } from '../config/options.ts'
+import type { agentOptions } from '../config/options/agent.ts'
+import type { rateLimitOptions } from '../config/options/rate-limit.ts'
 import { openOwnSocket } from '../host/own-socket.ts'
 import { type Destination, type HttpClient, openHttpClient } from '../http/client.ts'
 import type { Answer, Forwarder } from '../http/messages.ts'

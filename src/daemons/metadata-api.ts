@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { Values } from '../config/option.ts'
-import type { apiOptions } from '../config/options.ts'
+import type { apiOptions } from '../config/options/api.ts'
 import { openTcpListener } from '../host/sockets.ts'
 import { serveDescriptor } from '../http/server.ts'
 import { openInventory } from '../inventory/catalog.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Values } from '../config/option.ts'
-import type { documentOptions } from '../config/options.ts'
+import type { documentOptions } from '../config/options/documents.ts'
 import { RANDOM_SEED_BYTES } from '../documents/context.ts'
 import type { InstanceId } from '../inventory/records/ids.ts'
 import { type Inventory, InventoryConflict, type InventoryStore } from '../inventory/store.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Values } from '../config/option.ts'
-import type { directoryOptions } from '../config/options.ts'
+import type { directoryOptions } from '../config/options/port-directory.ts'
 import { keptDirectory } from '../metadata-agent/kept-directory.ts'
 import { type Credentials, openKeystone, type Scoped } from '../metadata-agent/neutron/keystone.ts'
 import { neutronDirectory } from '../metadata-agent/neutron/neutron-directory.ts'

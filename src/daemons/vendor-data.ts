@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Values } from '../config/option.ts'
-import type { vendorDataOptions } from '../config/options.ts'
+import type { vendorDataOptions } from '../config/options/documents.ts'
 import type { Json } from '../documents/json.ts'
 import { readJson } from '../documents/json-reader.ts'
 import { openPoster } from '../http/post.ts'

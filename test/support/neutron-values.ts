@@ -1,4 +1,4 @@
-import { directoryOptions } from '../../src/config/options.ts'
+import { directoryOptions } from '../../src/config/options/port-directory.ts'
 import { readOptions } from '../../src/config/read.ts'
 import type { DirectoryValues } from '../../src/daemons/port-directory.ts'
 

@@ -1,5 +1,7 @@
 import { type Options, oneOf, text, truth, type Values } from '../../config/option.ts'
-import { configDriveOptions, documentOptions, machineOptions, stateOptions } from '../../config/options.ts'
+import { documentOptions } from '../../config/options/documents.ts'
+import { configDriveOptions, machineOptions } from '../../config/options/machines.ts'
+import { stateOptions } from '../../config/options/state.ts'
 
 export const options = {
   file: text('FILE', '', 'Take the server from this inventory file; nothing is kept, no inventory is needed.', {

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { stateDirectory } from '../../config/options.ts'
+import { stateDirectory } from '../../config/options/state.ts'
 import { readOptions } from '../../config/read.ts'
 import type { SecretSource } from '../../doctor/facts.ts'
 import { environmentOf, workingDirectoryOf } from '../../host/examine/environment.ts'

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, statfsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { stateDirectory } from '../../config/options.ts'
+import { stateDirectory } from '../../config/options/state.ts'
 import { readOptions } from '../../config/read.ts'
 import type { StateDirectory } from '../../daemons/state-directory.ts'
 import type { DatapathStatus } from '../../datapath/status.ts'

@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs'
-import { configDriveOptions, datapathOptions, documentOptions } from '../../config/options.ts'
+import { datapathOptions } from '../../config/options/datapath.ts'
+import { documentOptions } from '../../config/options/documents.ts'
+import { configDriveOptions } from '../../config/options/machines.ts'
 import { type DatapathValues, datapathConfig } from '../../daemons/datapath-config.ts'
 import type { DriveValues } from '../../daemons/drives.ts'
 import type { StateDirectory } from '../../daemons/state-directory.ts'

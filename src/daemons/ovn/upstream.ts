@@ -1,5 +1,5 @@
 import type { Values } from '../../config/option.ts'
-import type { agentOptions } from '../../config/options.ts'
+import type { agentOptions } from '../../config/options/agent.ts'
 import { held } from '../../http/errors.ts'
 import type { Answer } from '../../http/messages.ts'
 import { openInventory } from '../../inventory/catalog.ts'

@@ -1,4 +1,4 @@
-import { inFiles, integer, list, type Option, oneOf, text, truth } from './option.ts'
+import { inFiles, integer, list, type Option, oneOf, text, truth } from '../option.ts'
 
 const keystone = <T>(row: Option<T>, ...names: readonly string[]) =>
   inFiles(

@@ -1,0 +1,13 @@
+/** Every option of every command, for those who go through them all. Who needs one imports it from its own file. */
+export * from './agent.ts'
+export * from './api.ts'
+export * from './daemon.ts'
+export * from './datapath.ts'
+export * from './documents.ts'
+export * from './machines.ts'
+export * from './neutron.ts'
+export * from './ovn.ts'
+export * from './port-directory.ts'
+export * from './rate-limit.ts'
+export * from './shared-secret.ts'
+export * from './state.ts'
