@@ -343,6 +343,39 @@ describe('an upstream in trouble', () => {
     assert.ok(performance.now() - started < 4_000)
   })
 
+  it('that breaks off two requests as it dies: whoever may ask again is answered by the next', async () => {
+    let taken = 0
+    const dead = Promise.withResolvers<void>()
+    const dying = await opened(
+      listenRaw((socket) => {
+        socket.on('data', () => {
+          taken += 1
+          socket.destroy()
+          if (taken === 2) dying.close().then(dead.resolve, dead.reject)
+        })
+      }),
+    )
+    const port = await hop([dying], { limits: { hold: 20_000 } })
+    const waiting = exchangeRaw(port, GET)
+    await dead.promise
+    await opened(listenHttp((_, answer) => answer.end('back'), dying.port))
+    assert.match(await waiting, /^HTTP\/1.1 200 [\s\S]*back/)
+  })
+
+  it('that breaks off every request is not asked for ever', async () => {
+    let taken = 0
+    const upstream = await opened(
+      listenRaw((socket) => {
+        socket.on('data', () => {
+          taken += 1
+          socket.destroy()
+        })
+      }),
+    )
+    assert.match(await exchangeRaw(await hop([upstream]), GET), /^HTTP\/1.1 502 /)
+    assert.equal(taken, 4)
+  })
+
   it('that closes kept connections without a word: asked again, but not what must not be repeated', async () => {
     let posts = 0
     const upstream = await opened(

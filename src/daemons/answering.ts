@@ -1,5 +1,6 @@
 import { Backoff } from '../host/backoff.ts'
 import { type Detached, startDetached, withoutCapabilities } from '../host/detached.ts'
+import { endProcess } from '../host/process.ts'
 import { KeptSockets } from '../host/socket-keeper/kept-sockets.ts'
 import type { Log } from '../observe/log.ts'
 import { ownCommand } from './own-command.ts'
@@ -90,6 +91,7 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
     end: async () => {
       isEnded = true
       await sockets.end()
+      if (current !== undefined) await endProcess(current.id)
     },
   }
 }

@@ -114,11 +114,16 @@ export function openHttpClient(destinations: readonly Destination[], options: Cl
 
   async function persist(request: OutgoingRequest): Promise<ForwardedReply> {
     const start = performance.now()
+    let isBroken = false
     for (;;) {
       try {
         return await attempt(request, start + limits.answer)
       } catch (error) {
-        const isWorth = error instanceof Unreachable && !isStream(request.body)
+        // A next hop that is killed breaks all its connections, and for a moment new ones too; one that breaks again after
+        // a pause does so for a reason.
+        const isDying: boolean = error instanceof UpstreamBroken && !isBroken && isRepeatable(request)
+        isBroken ||= isDying
+        const isWorth = isDying || (error instanceof Unreachable && !isStream(request.body))
         const isLate = performance.now() + RETRY_MILLISECONDS > start + limits.hold
         if (!isWorth || isLate || held >= limits.held) throw error
       }
