@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { documentOptions } from '../src/config/options/documents.ts'
 import { readOptions } from '../src/config/read.ts'
+import { openFlight } from '../src/daemons/flight.ts'
 import { guestServerOptions } from '../src/daemons/guest-server.ts'
 import { openMetadataService } from '../src/daemons/metadata-service.ts'
 import { openHttpClient } from '../src/http/client.ts'
@@ -17,10 +18,15 @@ import { silentLog } from '../src/observe/log.ts'
 import { NETWORK } from './chain-inventory.ts'
 
 // A native proxy as in a network's namespace, on an ordinary port: `--socket` for one in front of an agent, `--database`
-// for one with agent and API in its own process.
+// for one with agent and API in its own process; `--flight` to record and count what it answers in that directory.
 
 const { values } = parseArgs({
-  options: { port: { type: 'string' }, socket: { type: 'string' }, database: { type: 'string' } },
+  options: {
+    port: { type: 'string' },
+    socket: { type: 'string' },
+    database: { type: 'string' },
+    flight: { type: 'string' },
+  },
 })
 
 async function everything(database: string): Promise<Forwarder> {
@@ -39,4 +45,7 @@ const next =
     ? await everything(values.database ?? '')
     : agentOverSocket(openHttpClient([{ socketPath: values.socket }]))
 const proxy = metadataProxy({ networkId: NETWORK as NetworkId }, next)
-await serve(proxy, { host: '0.0.0.0', port: Number(values.port) }, guestServerOptions(silentLog))
+const { flight } = values
+const observed =
+  flight === undefined ? {} : { onAnswered: openFlight({ flight }, 'metadata-proxy', silentLog).onAnswered }
+await serve(proxy, { host: '0.0.0.0', port: Number(values.port) }, { ...guestServerOptions(silentLog), ...observed })

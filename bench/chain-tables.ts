@@ -1,4 +1,5 @@
-import type { ChainMeasured, ChainSample } from './chain.ts'
+import type { ChainMeasured } from './chain.ts'
+import type { ChainSample } from './chain-load.ts'
 import { median, ratio } from './statistics.ts'
 import type { Table } from './table.ts'
 

@@ -1,46 +1,24 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ownCommand } from '../src/daemons/own-command.ts'
 import { runProgram } from '../src/host/programs.ts'
 import type { Benchmark } from './benchmark.ts'
-import { GUESTS, INVENTORY, NETWORK, RANGE } from './chain-inventory.ts'
+import { GUESTS, NETWORK } from './chain-inventory.ts'
+import { type ChainSample, isListening, MODES, PATH, prepareGuests, SECONDS, sampleOf } from './chain-load.ts'
 import { chainTables } from './chain-tables.ts'
 import { proxyConfig, staticConfig } from './haproxy.ts'
-import { cpuMicroseconds } from './process-usage.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
-import type { Load } from './wrk.ts'
 
 //   200 guests ---- haproxy, static                                                      the measure
 //              \--- haproxy ------- unix socket ---- metadata-agent ---- metadata-api    three daemons
 //              \--- our proxy ----- unix socket ---- metadata-agent ---- metadata-api    three daemons of ours
 //              \--- our proxy, agent and API in one process
 
-const PATH = '/openstack/latest/meta_data.json'
 const ROUNDS = 5
-const SECONDS = 2
 const API_PORT = 8775
 const PORTS = { static: 8080, haproxy: 8081, proxy: 8082, one: 8083 } as const
-const CLIENTS = fileURLToPath(new URL('chain-clients.lua', import.meta.url))
 const PROXY = fileURLToPath(new URL('chain-process.ts', import.meta.url))
-
-export const MODES = [
-  { mode: 'keep-alive', isFresh: false },
-  { mode: 'new connection', isFresh: true },
-] as const
-
-/** One way a request can take, and who works on it. */
-interface Chain {
-  readonly name: string
-  readonly port: number
-  readonly processes: readonly ServerProcess[]
-}
-
-export interface ChainSample {
-  /** Of all processes of the chain together, in microseconds. */
-  readonly cpuPerRequest: number
-  readonly load: Load
-}
 
 export interface ChainMeasured {
   readonly chain: string
@@ -54,8 +32,6 @@ export interface ChainMeasured {
 export const chain: Benchmark = {
   title: `The whole chain, asked by ${GUESTS} guests at once, against haproxy’s static answer`,
   async run(say) {
-    await runProgram('ip', ['link', 'set', 'lo', 'up'])
-    await runProgram('ip', ['route', 'replace', 'local', RANGE, 'dev', 'lo'])
     const measured: ChainMeasured[] = []
     for (const workers of [1, 2]) measured.push(...(await measure(workers, say)))
     return { tables: chainTables(measured), notes: NOTES, figures: measured }
@@ -111,10 +87,7 @@ async function measure(workers: number, say: (line: string) => void): Promise<re
 async function startAll(directory: string, workers: number, start: (command: [string, ...string[]]) => ServerProcess) {
   const state = join(directory, 'state')
   const socket = join(directory, 'socket')
-  const inventory = join(directory, 'inventory.json')
-  writeFileSync(inventory, INVENTORY)
-  const [program, ...apply] = ownCommand('apply', '-f', inventory, '--state-dir', state)
-  await runProgram(program, apply)
+  await prepareGuests(directory, state)
   const options = ['--state-dir', state, '--log-level', 'warn', '--metadata-workers', String(workers)]
   const api = start(ownCommand('metadata-api', ...options))
   const agent = start(ownCommand('metadata-agent', ...options, '--metadata-proxy-socket', socket))
@@ -172,34 +145,4 @@ async function fetchInto(file: string, port: number): Promise<void> {
   ])
   if (JSON.parse(stdout).name !== 'bench-6') throw new Error(`port ${port} takes 10.9.0.7 for somebody else`)
   writeFileSync(file, stdout)
-}
-
-async function sampleOf({ port, processes }: Chain, isFresh: boolean): Promise<ChainSample> {
-  const used = () =>
-    processes.flatMap(({ pid }) => [pid, ...childrenOf(pid)]).reduce((sum, pid) => sum + cpuMicroseconds(pid), 0)
-  const before = used()
-  const load = await guests(port, isFresh)
-  return { cpuPerRequest: (used() - before) / load.requests, load }
-}
-
-async function guests(port: number, isFresh: boolean): Promise<Load> {
-  const fresh = isFresh ? ['-H', 'Connection: close'] : []
-  const many = ['-t', `${GUESTS}`, '-c', `${GUESTS}`, '-d', `${SECONDS}s`, '--timeout', '20s']
-  const { stdout } = await runProgram('wrk', [...many, '-s', CLIENTS, ...fresh, `http://10.9.0.1:${port}${PATH}`])
-  const seen = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Load & { readonly errors: number }
-  if (seen.errors > 0 || seen.requests === 0)
-    throw new Error(`${seen.errors} of ${seen.requests} requests to port ${port} went wrong`)
-  return seen
-}
-
-function childrenOf(pid: number): readonly number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'ascii').trim()
-  return text === '' ? [] : text.split(' ').map(Number)
-}
-
-function isListening(port: number): boolean {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0')
-  return readFileSync('/proc/net/tcp', 'ascii')
-    .split('\n')
-    .some((line) => line.includes(`:${hex} 00000000:0000 0A`))
 }

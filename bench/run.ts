@@ -7,6 +7,7 @@ import { documents } from './documents.ts'
 import { guestRequest } from './guest-request.ts'
 import { describeMachine } from './machine.ts'
 import { memory } from './memory.ts'
+import { observing } from './observing.ts'
 import { ovn } from './ovn.ts'
 import { portSecurityBench } from './port-security.ts'
 import { printReport } from './report.ts'
@@ -16,6 +17,7 @@ import { printReport } from './report.ts'
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'guest-request': guestRequest,
   chain,
+  observing,
   documents,
   memory,
   'config-drive': configDrive,
