@@ -24,23 +24,26 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** A crash loses at most this much. */
 const BATCH_MILLISECONDS = 200
 /** What may wait to be written. */
-const WAITING_CHARACTERS = 1024 * 1024
+const WAITING_BYTES = 1024 * 1024
+const FIRST_BYTES = 16 * 1024
+/** A character takes at most so many bytes in UTF-8. */
+const BYTES_PER_CHARACTER = 3
 
 export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: RecorderOptions): FlightRecorder {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   let size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  let waiting: string[] = []
-  let characters = 0
+  let waiting = openBatch()
+  /** Used in turns: while one is written the other is filled. */
+  let spare = openBatch()
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
   let isTold = false
 
   const write = async () => {
-    const batch = waiting.join('')
-    waiting = []
-    characters = 0
-    if (batch === '') return
+    const batch = waiting
+    if (batch.records === 0) return
+    waiting = spare
     try {
       if (size > maxBytes) {
         // Another process of the same daemon may have turned it over already.
@@ -48,14 +51,17 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
         size = 0
       }
       // A file that somebody removed is made anew.
-      await appendFile(path, batch, { mode: 0o600 })
-      size += Buffer.byteLength(batch)
+      await appendFile(path, batch.buffer.subarray(0, batch.filled), { mode: 0o600 })
+      size += batch.filled
       isTold = false
     } catch (error) {
-      dropped += batch.split('\n').length - 1
+      dropped += batch.records
       if (!isTold) onProblem(error)
       isTold = true
     }
+    batch.filled = 0
+    batch.records = 0
+    spare = batch
   }
   const flush = () => {
     timer = undefined
@@ -64,13 +70,10 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
 
   return {
     record: (record) => {
-      if (characters > WAITING_CHARACTERS) {
+      if (!add(waiting, recordLine(record))) {
         dropped += 1
         return
       }
-      const line = recordLine(record)
-      waiting.push(line)
-      characters += line.length
       timer ??= setTimeout(flush, BATCH_MILLISECONDS)
     },
     close: async () => {
@@ -82,4 +85,30 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
       return dropped
     },
   }
+}
+
+/** Lines on their way to the disk, as bytes: thousands of strings that live until they are written would be copied by the
+ *  garbage collector again and again, which cost more than all else here. */
+interface Batch {
+  buffer: Buffer
+  filled: number
+  records: number
+}
+
+function openBatch(): Batch {
+  return { buffer: Buffer.allocUnsafe(FIRST_BYTES), filled: 0, records: 0 }
+}
+
+/** @returns false when too much waits already */
+function add(batch: Batch, line: string): boolean {
+  const needed = batch.filled + line.length * BYTES_PER_CHARACTER
+  if (needed > WAITING_BYTES) return false
+  if (needed > batch.buffer.length) {
+    const larger = Buffer.allocUnsafe(Math.min(Math.max(2 * batch.buffer.length, needed), WAITING_BYTES))
+    batch.buffer.copy(larger, 0, 0, batch.filled)
+    batch.buffer = larger
+  }
+  batch.filled += batch.buffer.write(line, batch.filled)
+  batch.records += 1
+  return true
 }
