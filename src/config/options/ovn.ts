@@ -1,4 +1,4 @@
-import { integer, oneOf, text } from '../option.ts'
+import { inFiles, integer, oneOf, text, truth } from '../option.ts'
 
 /** Options of the OVN path, under neutron_ovn_metadata_agent.ini's names ([ovs], [ovn], and neutron.conf's agent_down_time). */
 export const ovnOptions = {
@@ -35,6 +35,13 @@ export const northboundOptions = {
   ovn_nb_private_key: text('FILE', '', 'Private key (PEM) for ssl connections to it.'),
   ovn_nb_certificate: text('FILE', '', 'Certificate (PEM) that belongs to it.'),
   ovn_nb_ca_cert: text('FILE', '', 'Certificates (PEM) of the authorities to trust there.'),
+  enable_distributed_floating_ip: inFiles(
+    truth(
+      false,
+      'Translate floating IPs on each guest’s own chassis, which then needs a bridge to the external network, and not where the router’s gateway is.',
+    ),
+    ['ovn.enable_distributed_floating_ip'],
+  ),
 }
 
 /** Who knows what an instance found by OVN may read. */

@@ -1,5 +1,5 @@
 import { keepNorthbound } from '../../datapath/northbound/keep-northbound.ts'
-import { NORTHBOUND_TABLES } from '../../datapath/northbound/tables.ts'
+import { CHASSIS_TABLE, NORTHBOUND_TABLES } from '../../datapath/northbound/tables.ts'
 import { markOf } from '../../host/mark.ts'
 import { openInventory } from '../../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../../inventory/store.ts'
@@ -14,6 +14,8 @@ export interface OvnValues extends ChassisValues {
   readonly ovn_nb_private_key: string
   readonly ovn_nb_certificate: string
   readonly ovn_nb_ca_cert: string
+  readonly dns_domain: string
+  readonly enable_distributed_floating_ip: boolean
 }
 
 export interface OvnAllInOne {
@@ -52,7 +54,15 @@ export async function openOvnAllInOne(
   const datapath = await openChassisDatapath(given)
   const management = await openManagement(state, datapath.routes, log)
   await inventory.ready
-  const northbound = keepNorthbound(client, inventory, markOf(state.path), log)
+  const southbound = datapath.connectSouthbound([CHASSIS_TABLE])
+  const northbound = keepNorthbound({
+    client,
+    southbound,
+    source: inventory,
+    mark: markOf(state.path),
+    settings: { dnsDomain: values.dns_domain, distributedFloatingIps: values.enable_distributed_floating_ip },
+    log,
+  })
   await northbound.look()
   await datapath.start()
   return {
@@ -63,6 +73,7 @@ export async function openOvnAllInOne(
       await northbound.clear()
       await datapath.teardown()
       await client.close()
+      await southbound.close()
       inventory.close()
       await store.close()
     },

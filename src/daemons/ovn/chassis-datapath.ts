@@ -13,7 +13,7 @@ import { keepRegistered } from '../../metadata-agent/ovn/keep-registered.ts'
 import { longestHeartbeatDelaySeconds } from '../../metadata-agent/ovn/registration.ts'
 import { SOUTHBOUND_TABLES } from '../../metadata-agent/ovn/southbound.ts'
 import type { Log } from '../../observe/log.ts'
-import { type OvsdbClient, openOvsdb } from '../../ovsdb/ovsdb.ts'
+import { type AnyTable, type OvsdbClient, openOvsdb } from '../../ovsdb/ovsdb.ts'
 import type { ManagementRoutes } from '../management.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import { openChassis, tellStatus } from './chassis.ts'
@@ -36,6 +36,8 @@ export interface ChassisDatapath {
   /** Of this chassis in OVN. */
   readonly chassisName: string
   readonly southbound: OvsdbClient
+  /** Another connection to it, for what else is to be known. */
+  readonly connectSouthbound: (tables: readonly AnyTable[]) => OvsdbClient
   /** The rows of the Southbound are those that this chassis needs now. */
   readonly isSettled: () => boolean
   readonly routes: ManagementRoutes
@@ -58,7 +60,8 @@ export interface ChassisGiven {
 /** Resolves when the local database is known. */
 export async function openChassisDatapath({ state, values, sockets, log }: ChassisGiven): Promise<ChassisDatapath> {
   const { local, name, bridge, remote } = await openChassis(values.ovsdb_connection, log)
-  const southbound = openSouthbound(remote, values, log)
+  const connectSouthbound = (tables: readonly AnyTable[]) => openSouthbound(remote, values, tables, log)
+  const southbound = connectSouthbound(SOUTHBOUND_TABLES)
   const following = followChassis(southbound, name)
   const endRegistration = keepRegistered(southbound, {
     systemId: name,
@@ -97,6 +100,7 @@ export async function openChassisDatapath({ state, values, sockets, log }: Chass
   return {
     chassisName: name,
     southbound,
+    connectSouthbound,
     isSettled: following.isSettled,
     routes: {
       'GET /datapath/status': async () => {
@@ -124,7 +128,12 @@ export async function openChassisDatapath({ state, values, sockets, log }: Chass
   }
 }
 
-function openSouthbound(remote: string | undefined, values: ChassisValues, log: Log): OvsdbClient {
+function openSouthbound(
+  remote: string | undefined,
+  values: ChassisValues,
+  tables: readonly AnyTable[],
+  log: Log,
+): OvsdbClient {
   const remotes = values.ovn_sb_connection || remote
   if (remotes === undefined)
     throw new Error(
@@ -138,7 +147,7 @@ function openSouthbound(remote: string | undefined, values: ChassisValues, log: 
   const southbound = openOvsdb({
     remotes,
     database: 'OVN_Southbound',
-    tables: SOUTHBOUND_TABLES,
+    tables,
     probeMilliseconds: values.ovsdb_probe_interval,
     ...tlsOf(files),
   })

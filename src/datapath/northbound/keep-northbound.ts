@@ -1,8 +1,8 @@
 import type { Log } from '../../observe/log.ts'
 import type { OvsdbClient } from '../../ovsdb/ovsdb.ts'
-import type { DatapathRecords } from '../desired.ts'
-import { type Northbound, northbound } from '../ovn/northbound.ts'
+import { type Northbound, type NorthboundRecords, type NorthboundSettings, northbound } from '../ovn/northbound.ts'
 import type { Source } from '../reconciler.ts'
+import { gatewayCandidates } from './candidates.ts'
 import { northboundChanges } from './changes.ts'
 
 export interface NorthboundKeeper {
@@ -16,30 +16,47 @@ export interface NorthboundKeeper {
 const NOTHING: Northbound = {
   dhcp: new Map(),
   switches: new Map(),
+  dns: new Map(),
   ports: new Map(),
   routers: new Map(),
   routerPorts: new Map(),
+  gatewayChassis: new Map(),
+  routes: new Map(),
+  translations: new Map(),
 }
 
 /** So long after a failure the next attempt comes. */
 const RETRY_MILLISECONDS = 2_000
 
-/** Keeps OVN's Northbound database saying what the inventory says: at each change of either, by difference.
- *  @param client  follows `NORTHBOUND_TABLES` */
-export function keepNorthbound(
-  client: OvsdbClient,
-  source: Pick<Source<DatapathRecords>, 'records' | 'onChange'>,
-  mark: string,
-  log: Log,
-): NorthboundKeeper {
+export interface NorthboundGiven {
+  /** Follows `NORTHBOUND_TABLES`. */
+  readonly client: OvsdbClient
+  /** Follows `CHASSIS_TABLE`. */
+  readonly southbound: OvsdbClient
+  readonly source: Pick<Source<NorthboundRecords>, 'records' | 'onChange'>
+  /** In every row of ours. */
+  readonly mark: string
+  readonly settings: NorthboundSettings
+  readonly log: Log
+}
+
+/** Keeps OVN's Northbound database saying what the inventory says, and gateways where chassis can have them: at each change
+ *  of either, by difference. */
+export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
+  const { client, southbound, source, mark, settings, log } = given
   let running: Promise<void> | undefined
   let isNews = false
   let isEnded = false
   let retry: NodeJS.Timeout | undefined
 
-  async function write(wanted = northbound(source.records)): Promise<void> {
+  async function wanted(): Promise<Northbound> {
+    await southbound.synchronized()
+    return northbound(source.records, gatewayCandidates(southbound), settings)
+  }
+
+  async function write(what: () => Promise<Northbound> | Northbound): Promise<void> {
     await client.synchronized()
-    const operations = northboundChanges(wanted, client, mark)
+    const operations = northboundChanges(await what(), client, mark)
     if (operations.length === 0) return
     await client.transact(...operations)
     log.info({ operations: operations.length }, 'northbound')
@@ -48,7 +65,7 @@ export function keepNorthbound(
   async function pass(): Promise<void> {
     do {
       isNews = false
-      await write()
+      await write(wanted)
     } while (isNews)
   }
 
@@ -69,7 +86,7 @@ export function keepNorthbound(
     })
   }
 
-  const ends = [source.onChange(lookAgain), client.onChanges(lookAgain)]
+  const ends = [source.onChange(lookAgain), client.onChanges(lookAgain), southbound.onChanges(lookAgain)]
   const end = () => {
     isEnded = true
     clearTimeout(retry)
@@ -81,7 +98,7 @@ export function keepNorthbound(
     clear: async () => {
       end()
       await running?.catch(() => undefined)
-      await write(NOTHING)
+      await write(() => NOTHING)
     },
   }
 }
