@@ -41,7 +41,13 @@ describe('firstboot config', () => {
 
   it('shows every daemon when none is named, in columns', () => {
     const { stdout } = config(['show', '--config-file', file])
-    assert.deepEqual(stdout.match(/^[a-z-]+$/gm), ['up', 'metadata-api', 'metadata-agent', 'dhcp-agent'])
+    assert.deepEqual(stdout.match(/^[a-z-]+$/gm), [
+      'up',
+      'metadata-api',
+      'metadata-agent',
+      'ovn-metadata-agent',
+      'dhcp-agent',
+    ])
     assert.match(
       stdout,
       /^ {2}\[neutron\] service_metadata_proxy +false +default \(of the program whose files are given\)$/m,
@@ -56,6 +62,33 @@ describe('firstboot config', () => {
       `metadata-agent: ${file}:4: [DEFAULT] nova_metadata_prt is not known; did you mean nova_metadata_port?\n`,
     )
     assert.equal(config(['check', 'metadata-agent']).status, 0)
+  })
+
+  it('shows what it can beside every value that cannot be used', () => {
+    const wrong = join(directory, 'wrong.ini')
+    writeFileSync(wrong, '[DEFAULT]\nnova_metadata_host = h\nnova_metadata_port = x\nmetadata_backlog = 0\n')
+    const shown = config(['show', 'metadata-agent', '--config-file', wrong])
+    assert.equal(shown.status, 1)
+    assert.match(shown.stdout, /nova_metadata_host +h /)
+    for (const place of [':3: [DEFAULT] nova_metadata_port: "x"', ':4: [DEFAULT] metadata_backlog: "0"'])
+      assert.ok(shown.stdout.includes(`cannot be used: ${wrong}${place} is not a whole number`), shown.stdout)
+    const checked = config(['check', 'metadata-agent', '--config-file', wrong])
+    assert.deepEqual([checked.status, checked.stdout.trim().split('\n').length], [1, 2])
+  })
+
+  it('knows the files of neutron’s OVN metadata agent', () => {
+    const ovn = join(directory, 'neutron_ovn_metadata_agent.ini')
+    writeFileSync(
+      ovn,
+      '[ovs]\novsdb_connection = tcp:127.0.0.1:6640\novsdb_connection_timeout = 180\n[ovn]\novn_sb_conection = tcp:192.0.2.1:6642\nneutron_sync_mode = log\n',
+    )
+    const { stdout, status } = config(['check', 'ovn-metadata-agent', '--config-file', ovn])
+    assert.equal(status, 1)
+    assert.match(stdout, /:5: \[ovn\] ovn_sb_conection is not known; did you mean ovn_sb_connection\?/)
+    assert.match(stdout, /ignored, since .* tried again .*: \[ovs\] ovsdb_connection_timeout \(line 3\)/)
+    assert.match(stdout, /ignored, since it concerns Neutron’s server.*: \[ovn\] neutron_sync_mode \(line 6\)/)
+    const shown = config(['show', 'ovn-metadata-agent', '--config-file', ovn]).stdout
+    assert.match(shown, /\[ovs\] ovsdb_connection +tcp:127\.0\.0\.1:6640 +\S+:2$/m)
   })
 
   const mistakes = [

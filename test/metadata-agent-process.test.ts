@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { closeSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { bind, checked, recv, socket } from '../src/host/libc.ts'
 import { openOwnSocket } from '../src/host/own-socket.ts'
-import { AF_UNIX, encodeUnixAddress } from '../src/host/socket-address.ts'
 import { signature } from '../src/metadata-agent/signed-upstream.ts'
 import { firstboot } from './support/daemon.ts'
 import { eventually } from './support/eventually.ts'
+import { type NotifyInbox, openNotifyInbox } from './support/notify-inbox.ts'
 import { exchangeRaw, type Listening, listenHttp } from './support/raw-http.ts'
 import { childrenOf, runFirstboot, type ServiceProcess, startService } from './support/service.ts'
 
@@ -109,6 +108,7 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
 
       if (workers > 0)
         it('has a worker that was killed replaced, and the others answer meanwhile', async () => {
+          await eventually('those before have ended', () => childrenOf(agent.pid).length === workers)
           const [first = 0] = childrenOf(agent.pid)
           process.kill(first, 'SIGKILL')
           assert.equal(await ask(), signed('two'))
@@ -150,6 +150,29 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
     assert.match(agent.said(), /nova_metadata_host: "nova example" is no host name/)
   })
 
+  it('of two does not start beside a stranger on the port of its metrics, and says so', async () => {
+    const stranger = await listenHttp(() => undefined)
+    configure('metadata_workers = 2', '[firstboot]', `metrics_listen = 127.0.0.1:${stranger.port}`)
+    const agent = startService([...firstboot('metadata-agent', '--config-file', config, '--state-dir', state)])
+    assert.equal(await agent.ended, 1)
+    assert.match(agent.said(), new RegExp(`metrics_listen: 127.0.0.1:${stranger.port} is taken by another program`))
+    assert.doesNotMatch(agent.said(), /worker/)
+    await stranger.close()
+  })
+
+  it('does not start with a secret that is a directory, and says so', async () => {
+    configure()
+    const elsewhere = join(directory, 'elsewhere')
+    mkdirSync(join(elsewhere, 'metadata_proxy_shared_secret'), { recursive: true })
+    const agent = startService([...firstboot('metadata-agent', '--config-file', config, '--state-dir', elsewhere)])
+    assert.equal(await agent.ended, 1)
+    assert.match(
+      agent.said(),
+      /the shared secret: \S+\/metadata_proxy_shared_secret is a directory; a file is wanted here/,
+    )
+    assert.doesNotMatch(agent.said(), /EISDIR/)
+  })
+
   it('does not take the socket of another, and says whose it is', async () => {
     configure()
     const agent = await start()
@@ -161,25 +184,11 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
   })
 
   describe('of a service manager', () => {
-    const notified = join(directory, 'notify')
-    let inbox: number
+    let manager: NotifyInbox
     before(() => {
-      const address = encodeUnixAddress(notified)
-      inbox = checked(socket(AF_UNIX, 2 | 0o4000 | 0o2_000_000, 0), 'opening a socket') // SOCK_DGRAM, NONBLOCK, CLOEXEC
-      checked(bind(inbox, address, address.length), `binding ${notified}`)
+      manager = openNotifyInbox(join(directory, 'notify'))
     })
-    after(() => closeSync(inbox))
-
-    const heard: string[] = []
-    const hears = (what: RegExp) =>
-      eventually(`the service manager hears ${what}`, () => {
-        const bytes = Buffer.alloc(1024)
-        for (let length = 1; length > 0; ) {
-          length = Number(recv(inbox, bytes, bytes.length, 0))
-          if (length > 0) heard.push(bytes.toString('latin1', 0, length))
-        }
-        return heard.some((line) => what.test(line))
-      })
+    after(() => manager.close())
 
     /** Our command under the pid that the environment names, as systemd does it. */
     const activated = [
@@ -193,15 +202,15 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
       configure('metadata_proxy_shared_secret = one')
       const { fd, remove } = await openOwnSocket(path, 0o600, 16)
       const early = ask() // before anybody is there to answer
-      const env = { LISTEN_FDS: '1', NOTIFY_SOCKET: notified, WATCHDOG_USEC: '200000' }
+      const env = { LISTEN_FDS: '1', NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: '200000' }
       const agent = await start(env, activated, [fd])
       assert.equal(await early, signed('one'))
-      await hears(/^READY=1$/)
-      await hears(/^WATCHDOG=1$/)
+      await manager.hears(/^READY=1$/)
+      await manager.hears(/^WATCHDOG=1$/)
       agent.kill('SIGHUP')
-      await hears(/^RELOADING=1\nMONOTONIC_USEC=\d+$/)
+      await manager.hears(/^RELOADING=1\nMONOTONIC_USEC=\d+$/)
       agent.kill('SIGTERM')
-      await hears(/^STOPPING=1$/)
+      await manager.hears(/^STOPPING=1$/)
       assert.equal(await agent.ended, 0)
       assert.ok(existsSync(path), 'it is the service manager’s')
       const between = ask()

@@ -25,9 +25,9 @@ const META_DATA = 'http://169.254.169.254/openstack/latest/meta_data.json'
 const CURL = ['curl', '--silent', '--show-error', '--fail', '--max-time', '5']
 const GUEST = 'operators-guest'
 const SECRET = '/var/lib/firstboot/metadata_proxy_shared_secret'
-const CONFIGURATION = ['dhcp-agent.ini', 'metadata-agent.ini', 'metadata-api.ini', 'up.env'].map(
-  (name) => `/etc/firstboot/${name}`,
-)
+const CONFIGURATION = ['dhcp-agent', 'metadata-agent', 'metadata-api', 'ovn-metadata-agent']
+  .map((name) => `/etc/firstboot/${name}.ini`)
+  .concat('/etc/firstboot/up.env')
 const NETWORK = '0d1c1f5e-8a39-4a3f-8d0e-6f1f0b1c2d3e'
 const MAC = 'fa:16:3e:00:00:10'
 const INVENTORY = `
@@ -196,6 +196,14 @@ describe('the Debian package', { skip: obstacle }, () => {
       assert.equal(await next.end('SIGINT'), 0, next.said())
       assert.doesNotMatch(root.run('ip', 'netns', 'list'), /qdhcp/)
       assert.doesNotMatch(earlier.said() + next.said(), /EPERM|EACCES|not permitted/)
+    })
+
+    it('starts the OVN metadata agent where there is no OVN yet, ready for requests', async () => {
+      const ovn = start(...serviceCommand(unit('ovn-metadata-agent.service')))
+      await ovn.saying('database is not connected')
+      assert.match(root.try('/usr/bin/firstboot', 'datapath', 'status').said, /Open_vSwitch: it is not connected/)
+      assert.equal(await ovn.end('SIGINT'), 0, ovn.said())
+      assert.doesNotMatch(ovn.said(), /EPERM|not permitted/)
     })
 
     /** A machine of the operator's on the network's bridge. @returns what it reads at a URL, or the problem with that */

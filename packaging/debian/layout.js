@@ -22,10 +22,11 @@ export const COPIES = [
     'metadata-agent.service',
     'metadata-agent.socket',
     'dhcp-agent.service',
+    'ovn-metadata-agent.service',
     'up.service',
   ].map((unit) => ({ from: `packaging/systemd/firstboot-${unit}`, to: `lib/systemd/system/firstboot-${unit}` })),
   // They may come to hold secrets; on the machine the group firstboot may read those of its daemons (tmpfiles.conf).
-  ...['metadata-api.ini', 'metadata-agent.ini', 'dhcp-agent.ini', 'up.env'].map((file) => ({
+  ...['metadata-api.ini', 'metadata-agent.ini', 'dhcp-agent.ini', 'ovn-metadata-agent.ini', 'up.env'].map((file) => ({
     from: `packaging/config/${file}`,
     to: `etc/firstboot/${file}`,
     mode: 0o600,

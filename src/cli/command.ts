@@ -13,6 +13,8 @@ export interface Command<O extends Options = Options> {
   readonly options: O
   /** For a command whose options depend on its operands; `options` are then what `--help` shows. */
   readonly optionsFor?: (args: readonly string[]) => Promise<Options>
+  /** It runs although some values do not parse, and says itself which. */
+  readonly toleratesMistakes?: true
   readonly examples: readonly (readonly [line: string, meaning: string])[]
   /** @returns the exit code */
   run(given: Given<O>): Promise<number>
@@ -30,6 +32,7 @@ export interface Given<O extends Options> {
   readonly terminal: Terminal
   /** Where the values come from. */
   readonly origins: Read<O>['origins']
+  readonly mistakes: Read<O>['mistakes']
   /** Reads flags, environment and configuration files again, as a daemon does on SIGHUP. @throws UsageError */
   readonly reread: () => Reread<O>
 }

@@ -156,6 +156,7 @@ export const rows: readonly Row[] = [
   {
     name: 'ovn-metadata-agent',
     group: 'daemon',
+    takesFiles: true,
     summary: 'Metadata on a chassis of OVN, as neutron-ovn-metadata-agent',
     load: async () => (await import('./ovn-metadata-agent.ts')).ovnMetadataAgent,
   },

@@ -1,7 +1,7 @@
 import { fileOptions } from '../config/config-files.ts'
 import { shown } from '../config/differences.ts'
 import { type Options, placesOf, truth } from '../config/option.ts'
-import { flag, type Read, readOptions, UsageError } from '../config/read.ts'
+import { flag, type Read, readWithMistakes, UsageError } from '../config/read.ts'
 import { suggestion } from '../text/nearest.ts'
 import { command } from './command.ts'
 import { rows } from './commands.ts'
@@ -15,12 +15,15 @@ interface Effective {
   readonly options: readonly Setting[]
   /** What the files say that it would not obey. */
   readonly warnings: readonly string[]
+  /** Why it would not start: values that cannot be used. */
+  readonly mistakes: readonly string[]
 }
 
 interface Setting {
   readonly name: string
   /** Where a configuration file would have it: `[group] name`. */
   readonly place: string
+  /** Empty where the one that is given cannot be used. */
   readonly value: string
   readonly origin: string
 }
@@ -34,11 +37,14 @@ const ACTIONS: Readonly<Record<string, (found: readonly Effective[], terminal: T
         terminal.print(line)
       for (const line of warnings) terminal.say(`warning: ${line}`)
     }
-    return 0
+    return found.some(({ mistakes }) => mistakes.length > 0) ? 1 : 0
   },
   check: (found, terminal) => {
-    for (const { daemon, warnings } of found) for (const line of warnings) terminal.print(`${daemon}: ${line}`)
-    return found.some(({ warnings }) => warnings.length > 0) ? 1 : 0
+    const lines = found.flatMap(({ daemon, mistakes, warnings }) =>
+      [...mistakes, ...warnings].map((line) => `${daemon}: ${line}`),
+    )
+    lines.forEach(terminal.print)
+    return lines.length > 0 ? 1 : 0
   },
 }
 
@@ -46,8 +52,9 @@ export const config = command({
   usage: 'show|check [DAEMON]',
   operands: 2,
   description:
-    'show prints each option a daemon would run with and where its value comes from: a flag, the environment, a line of a configuration file, or the default; of secrets only that there is one. check prints only what of the files is not obeyed: unknown and ignored options, former names; then the exit code is 1. DAEMON is one that takes --config-file; without it all of them are looked at. Behind DAEMON its own flags may stand.',
+    'show prints each option a daemon would run with and where its value comes from: a flag, the environment, a line of a configuration file, or the default; of secrets only that there is one. check prints only what of the files is not obeyed: unknown and ignored options, former names, values that cannot be used; then the exit code is 1, as it is for show where a value cannot be used. DAEMON is one that takes --config-file; without it all of them are looked at. Behind DAEMON its own flags may stand.',
   options: { ...fileOptions, ...ownOptions },
+  toleratesMistakes: true,
   optionsFor: async ([, daemon = '']) => ({
     ...fileOptions,
     ...ownOptions,
@@ -60,7 +67,8 @@ export const config = command({
     ],
     ['firstboot config check metadata-api --config-file /etc/nova/nova.conf', 'what of it would not be obeyed'],
   ],
-  run: async ({ values, positionals, env, terminal, reread }) => {
+  run: async ({ values, positionals, env, terminal, reread, mistakes }) => {
+    for (const { name, message } of mistakes) if (name in ownOptions) throw new UsageError(message)
     const [asked = '', daemon] = positionals
     const print = ACTIONS[asked]
     if (print === undefined) throw new UsageError(`say show or check${suggestion(asked, Object.keys(ACTIONS))}`)
@@ -69,7 +77,7 @@ export const config = command({
       const options = await daemonOptions(name)
       const files = Object.keys(fileOptions) as (keyof typeof fileOptions)[]
       const flags = files.flatMap((each) => values[each].flatMap((path) => [flag(each), path]))
-      found.push(effective(name, options, daemon === undefined ? readOptions(options, flags, env) : reread()))
+      found.push(effective(name, options, daemon === undefined ? readWithMistakes(options, flags, env) : reread()))
     }
     if (!values.json) return print(found, terminal)
     terminal.print(JSON.stringify(found, null, 2))
@@ -90,17 +98,19 @@ async function daemonOptions(name: string): Promise<Options> {
   return (await row.load()).options
 }
 
-function effective(daemon: string, options: Options, { values, origins, warnings }: Read<Options>): Effective {
+function effective(daemon: string, options: Options, read: Read<Options>): Effective {
+  const { values, origins, warnings, mistakes } = read
   const settings = Object.entries(options)
     .filter(([name]) => !(name in fileOptions))
     .map(([name, row]) => {
       const [place = { group: '', name }] = placesOf(name, row)
+      const mistake = mistakes.find((each) => each.name === name)
       return {
         name,
         place: `[${place.group}] ${place.name}`,
-        value: shown(row, values[name]),
-        origin: origins[name] ?? '',
+        value: mistake === undefined ? shown(row, values[name]) : '',
+        origin: mistake === undefined ? (origins[name] ?? '') : `cannot be used: ${mistake.message}`,
       }
     })
-  return { daemon, options: settings, warnings }
+  return { daemon, options: settings, warnings, mistakes: mistakes.map(({ message }) => message) }
 }

@@ -8,6 +8,7 @@ import { deferredStore } from '../daemons/deferred-store.ts'
 import { openDhcpAgent } from '../daemons/dhcp-agent.ts'
 import { lockState } from '../daemons/lock-state.ts'
 import { changeLevelOnSignal } from '../daemons/log-level.ts'
+import { openNotices } from '../daemons/notices.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
@@ -34,6 +35,7 @@ export const dhcpAgent = command({
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot dhcp-agent')
+    const notices = openNotices(env)
     const socket = values.metadata_proxy_socket || state.agentSocket
     const ended = untilSignal()
     const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
@@ -53,10 +55,12 @@ export const dhcpAgent = command({
     ])
     const started = await unlessSignalled(starting, ended)
     if (started !== undefined) {
-      configureOnHangup(started[0], reread, terminal.say)
+      configureOnHangup(() => started[0].configure(reread().values), notices, terminal.say)
       terminal.say('firstboot dhcp-agent serves the networks of the inventory')
+      notices.ready()
     }
     const signal = await ended
+    notices.stopping()
     if (signal === 'SIGINT') {
       await started?.[0].teardown()
       await answering.end()

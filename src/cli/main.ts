@@ -1,5 +1,5 @@
 import { differences } from '../config/differences.ts'
-import { readOptions, UsageError } from '../config/read.ts'
+import { readOptions, readWithMistakes, UsageError } from '../config/read.ts'
 import { version } from '../daemons/version.ts'
 import type { Command } from './command.ts'
 import { nearestName, type Row, rows } from './commands.ts'
@@ -26,19 +26,20 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv = pro
     return help(first, terminal)
   try {
     const options = (await command.optionsFor?.(rest)) ?? command.options
-    let last = readOptions(options, rest, env)
+    const read = command.toleratesMistakes ? readWithMistakes : readOptions
+    let last = read(options, rest, env)
     const reread = () => {
       const before = last
-      last = readOptions(options, rest, env)
+      last = read(options, rest, env)
       return { ...last, changed: differences(options, before, last) }
     }
-    const { values, positionals, origins, warnings } = last
+    const { values, positionals, origins, warnings, mistakes } = last
     const surplus = positionals.slice(command.operands ?? 0)
     if (surplus.length > 0) throw new UsageError(`nothing is done with ${surplus.map(quoted).join(' ')}`)
     // A command that looks at a daemon's options says itself what is wrong with them.
     if (command.optionsFor === undefined)
       for (const line of warnings) terminal.say(`firstboot ${first}: warning: ${line}`)
-    return await command.run({ values, positionals, origins, env, terminal, reread })
+    return await command.run({ values, positionals, origins, mistakes, env, terminal, reread })
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.say(`firstboot ${first}: ${error.message}`)

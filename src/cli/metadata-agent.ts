@@ -7,14 +7,9 @@ import { rateLimitOptions } from '../config/options/rate-limit.ts'
 import { secretOptions } from '../config/options/shared-secret.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openAgentDirectory } from '../daemons/agent-directory.ts'
-import { logChanges } from '../daemons/log-changes.ts'
-import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { openAgentSocket, openMetadataAgent } from '../daemons/metadata-agent.ts'
-import { openOperatorPages } from '../daemons/operator-pages.ts'
-import { runService } from '../daemons/run-service.ts'
-import { remarkOnSecret } from '../daemons/secret-remarks.ts'
-import { openStateDirectory, sharedSecret } from '../daemons/state-directory.ts'
-import { openLog } from '../observe/log.ts'
+import { runSharedService } from '../daemons/shared-service.ts'
+import type { StateDirectory } from '../daemons/state-directory.ts'
 import { command } from './command.ts'
 
 const { dhcp_lease_duration } = dhcpOptions
@@ -42,52 +37,28 @@ export const metadataAgent = command({
       'in the place of neutron-metadata-agent; [neutron] in the file says how to ask Neutron for ports',
     ],
   ],
-  run: async ({ values, env, terminal, reread }) => {
-    const state = await openStateDirectory(stateDirectory(values, env))
-    const settings = async (now: typeof values) => ({
-      values: now,
-      secret: await sharedSecret(state, now.metadata_proxy_shared_secret),
-    })
-    const first = await settings(values)
-    const log = openLog(values.log_level, 'metadata-agent')
-    let { log_level } = values
-    changeLevelOnSignal(log, () => log_level)
-    remarkOnSecret(values, state, log)
-    const socket = values.metadata_proxy_socket || state.agentSocket
-    return runService({
-      workers: values.metadata_workers,
+  run: ({ values, env, terminal, reread }) => {
+    const socketOf = (state: StateDirectory) => values.metadata_proxy_socket || state.agentSocket
+    return runSharedService({
+      daemon: 'metadata-agent',
+      path: stateDirectory(values, env),
+      values,
       env,
-      log,
-      check: () => {
-        const { changed, warnings } = reread()
-        logChanges(log, changed, warnings)
-      },
-      listen: () => openAgentSocket(socket, values),
-      onListening: () => terminal.say(`firstboot metadata-agent listens on ${socket}`),
-      serve: async (sockets) => {
+      reread,
+      listen: (state) => openAgentSocket(socketOf(state), values),
+      onListening: (state) => terminal.say(`firstboot metadata-agent listens on ${socketOf(state)}`),
+      serve: (state, sockets, settings, log) => {
         const directory = openAgentDirectory(values, state.database, log)
-        const agent = openMetadataAgent(state, sockets, directory.directory, first, log)
-        const pages = await openOperatorPages({
-          state,
-          daemon: 'metadata-agent',
-          metrics: agent.flight.metrics,
-          ready: [],
-          listen: values.metrics_listen,
-          isShared: values.metadata_workers > 1,
-          log,
-        })
+        const agent = openMetadataAgent(state, sockets, directory.directory, settings, log)
         return {
+          flight: agent.flight,
+          ready: [],
           opened: directory.opened,
-          reload: async () => {
-            const { values: now, changed, warnings } = reread()
-            directory.reload(now)
-            agent.reload(await settings(now))
-            logChanges(log, changed, warnings)
-            log_level = now.log_level
-            log.level = log_level
+          reload: (next) => {
+            directory.reload(next.values)
+            agent.reload(next)
           },
           close: async (grace) => {
-            await pages.close()
             await agent.close(grace)
             await directory.close()
           },

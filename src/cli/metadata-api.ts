@@ -5,16 +5,10 @@ import { documentOptions } from '../config/options/documents.ts'
 import { apiSecretOptions } from '../config/options/shared-secret.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
-import { logChanges } from '../daemons/log-changes.ts'
-import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { openApiSocket, openMetadataApi } from '../daemons/metadata-api.ts'
-import { openOperatorPages } from '../daemons/operator-pages.ts'
-import { runService } from '../daemons/run-service.ts'
-import { remarkOnSecret } from '../daemons/secret-remarks.ts'
-import { openStateDirectory, sharedSecret } from '../daemons/state-directory.ts'
+import { runSharedService } from '../daemons/shared-service.ts'
 import { boundPort } from '../host/sockets.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
-import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
 export const metadataApi = command({
@@ -41,55 +35,19 @@ export const metadataApi = command({
       'in the place of nova-api-metadata, behind the agents that are there',
     ],
   ],
-  run: async ({ values, env, terminal, reread }) => {
-    const state = await openStateDirectory(stateDirectory(values, env))
-    const settings = async (now: typeof values) => ({
-      values: now,
-      secret: await sharedSecret(state, now.metadata_proxy_shared_secret),
-    })
-    const first = await settings(values)
-    const log = openLog(values.log_level, 'metadata-api')
-    let { log_level } = values
-    changeLevelOnSignal(log, () => log_level)
-    remarkOnSecret(values, state, log)
-    return runService({
-      workers: values.metadata_workers,
+  run: ({ values, env, terminal, reread }) =>
+    runSharedService({
+      daemon: 'metadata-api',
+      path: stateDirectory(values, env),
+      values,
       env,
-      log,
-      check: () => {
-        const { changed, warnings } = reread()
-        logChanges(log, changed, warnings)
-      },
+      reread,
       listen: () => openApiSocket(values),
-      onListening: ([socket = 0]) =>
+      onListening: (_, [socket = 0]) =>
         terminal.say(`firstboot metadata-api listens on ${values.metadata_listen} port ${boundPort(socket)}`),
-      serve: async (sockets) => {
+      serve: (state, sockets, settings, log) => {
         const opened = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
-        const api = openMetadataApi(state, sockets, deferredStore(opened), first, log)
-        const pages = await openOperatorPages({
-          state,
-          daemon: 'metadata-api',
-          metrics: api.flight.metrics,
-          ready: api.ready,
-          listen: values.metrics_listen,
-          isShared: values.metadata_workers > 1,
-          log,
-        })
-        return {
-          opened,
-          reload: async () => {
-            const { values: now, changed, warnings } = reread()
-            api.reload(await settings(now))
-            logChanges(log, changed, warnings)
-            log_level = now.log_level
-            log.level = log_level
-          },
-          close: async (grace) => {
-            await pages.close()
-            await api.close(grace)
-          },
-        }
+        return { opened, ...openMetadataApi(state, sockets, deferredStore(opened), settings, log) }
       },
-    })
-  },
+    }),
 })

@@ -1,12 +1,11 @@
 import { integer, truth } from '../config/option.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { existingStateDirectory } from '../daemons/state-directory.ts'
+import { recordedStateDirectory } from '../daemons/state-directory.ts'
 import { journeys } from '../observe/flight/journey.ts'
 import { readRecords as readFlight } from '../observe/flight/read.ts'
 import { command } from './command.ts'
-import { findServer } from './find-server.ts'
+import { findGuest } from './flight/guest.ts'
 import { journeyLine } from './flight/line.ts'
-import { readRecords } from './read-records.ts'
 
 export const requests = command({
   usage: '[SERVER]',
@@ -23,9 +22,9 @@ export const requests = command({
     ['firstboot requests --last 20 --json', 'the last requests of all guests, for programs'],
   ],
   run: async ({ values, positionals, env, terminal }) => {
-    const state = await existingStateDirectory(stateDirectory(values, env))
+    const state = await recordedStateDirectory(stateDirectory(values, env))
     const [wanted] = positionals
-    const id = wanted === undefined ? undefined : findServer(await readRecords(values, env), wanted).id
+    const id = wanted === undefined ? undefined : (await findGuest(state, wanted, values, env)).id
     const found = journeys(readFlight(state.flight, () => true))
       .filter(({ instance }) => id === undefined || instance === id)
       .slice(-values.last)

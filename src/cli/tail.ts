@@ -1,14 +1,13 @@
 import { truth } from '../config/option.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { existingStateDirectory } from '../daemons/state-directory.ts'
+import { recordedStateDirectory } from '../daemons/state-directory.ts'
 import { untilSignal } from '../daemons/until-signal.ts'
 import { journeys } from '../observe/flight/journey.ts'
 import { followRecords } from '../observe/flight/read.ts'
 import type { FlightRecord } from '../observe/flight/record.ts'
 import { command } from './command.ts'
-import { findServer } from './find-server.ts'
+import { findGuest } from './flight/guest.ts'
 import { journeyLine, whose } from './flight/line.ts'
-import { readRecords } from './read-records.ts'
 
 /** How long the other daemons on a request's way have to record it too. */
 const GATHER_MILLISECONDS = 500
@@ -24,9 +23,9 @@ export const tail = command({
     ['firstboot tail web-1 --json', 'one guest, as JSON lines'],
   ],
   run: async ({ values, positionals, env, terminal }) => {
-    const state = await existingStateDirectory(stateDirectory(values, env))
+    const state = await recordedStateDirectory(stateDirectory(values, env))
     const [wanted] = positionals
-    const id = wanted === undefined ? undefined : findServer(await readRecords(values, env), wanted).id
+    const id = wanted === undefined ? undefined : (await findGuest(state, wanted, values, env)).id
     let width = 0
     const waiting = new Map<string, FlightRecord[]>()
     const print = (request: string) => {

@@ -3,17 +3,14 @@ import { join } from 'node:path'
 import { text, truth } from '../config/option.ts'
 import { dhcpOptions } from '../config/options/datapath.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { existingStateDirectory, type StateDirectory } from '../daemons/state-directory.ts'
+import { recordedStateDirectory, type StateDirectory } from '../daemons/state-directory.ts'
 import { judge } from '../guest-clients/verdict.ts'
 import { VISITOR_AGENT } from '../host/probe/visitor.ts'
-import type { RecordSet } from '../inventory/records/records.ts'
-import type { Server } from '../inventory/records/server.ts'
 import { journeys } from '../observe/flight/journey.ts'
 import { readRecords as readFlight } from '../observe/flight/read.ts'
 import { command } from './command.ts'
-import { findServer } from './find-server.ts'
+import { findGuest, type Guest } from './flight/guest.ts'
 import { printable } from './flight/line.ts'
-import { readRecords } from './read-records.ts'
 import { drawBoot } from './timeline/draw.ts'
 import { type Boot, lastBoot, nameOf } from './timeline/events.ts'
 import { bootSvg } from './timeline/svg.ts'
@@ -36,14 +33,13 @@ export const timeline = command({
     ['firstboot timeline web-1 --svg boot.svg', 'as a picture'],
   ],
   run: async ({ values, positionals, env, terminal }) => {
-    const state = await existingStateDirectory(stateDirectory(values, env))
-    const records = await readRecords(values, env)
-    const server = findServer(records, positionals[0])
+    const state = await recordedStateDirectory(stateDirectory(values, env))
+    const server = await findGuest(state, positionals[0], values, env)
     const own = journeys(readFlight(state.flight, () => true)).filter(
       // What explain asks in the guest’s name is no part of a boot.
       ({ instance, userAgent }) => instance === server.id && userAgent !== VISITOR_AGENT,
     )
-    const boot = lastBoot(own, leaseGiven(state, records, server, values.dhcp_lease_duration))
+    const boot = lastBoot(own, leaseGiven(state, server, values.dhcp_lease_duration))
     if (boot === undefined) {
       terminal.say(
         `Nothing is recorded of ${server.name} in ${state.flight}: it has not asked, or nobody was there to answer.`,
@@ -83,8 +79,8 @@ function clients({ session }: Boot) {
 }
 
 /** When dnsmasq gave the server's present lease: its lease file has when that ends. Milliseconds since 1970. */
-function leaseGiven(state: StateDirectory, records: RecordSet, server: Server, seconds: number): number | undefined {
-  const ports = [...records.port.values()].filter(({ deviceId }) => deviceId === server.id)
+function leaseGiven(state: StateDirectory, { id, records }: Guest, seconds: number): number | undefined {
+  const ports = [...(records?.port.values() ?? [])].filter(({ deviceId }) => deviceId === id)
   const given = ports.flatMap(({ networkId, macAddress }) =>
     leases(join(state.dhcp, networkId, 'leases'))
       .filter(([, mac]) => mac === macAddress)

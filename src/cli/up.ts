@@ -11,6 +11,7 @@ import { openAllInOne } from '../daemons/all-in-one.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
+import { openNotices } from '../daemons/notices.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
 import { openOvnAllInOne } from '../daemons/ovn/all-in-one.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
@@ -61,6 +62,7 @@ export const up = command({
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot up')
+    const notices = openNotices(env)
     const log = openLog(values.log_level, 'up')
     const ended = untilSignal()
     const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY).then(async (store) => {
@@ -93,13 +95,20 @@ export const up = command({
       return 0
     }
     const [all] = started
-    if ('datapath' in all)
-      configureOnHangup(all.datapath, reread, terminal.say, (now) => answering.replace(answeringWith(now)))
+    const configure = async () => {
+      const { values: now } = reread()
+      const changed = await all.datapath.configure(now)
+      await answering.replace(answeringWith(now))
+      return changed
+    }
+    configureOnHangup(configure, notices, terminal.say)
     const { network, server } = all.inventory.records
     terminal.say(
       `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,
     )
+    notices.ready()
     const signal = await ended
+    notices.stopping()
     terminal.say(`${signal}: taking namespaces and bridges away; records and leases stay in ${state.path}`)
     await all.teardown()
     await answering.end()

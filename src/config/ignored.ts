@@ -12,6 +12,7 @@ export interface Ignored {
 const NO_BUS = 'no message bus and no database of the field is used here'
 const OTHER_DAEMON = 'it concerns other services of Nova or Neutron'
 const LOGGING = 'logs are JSON lines on standard error; see log_level'
+const DATABASES = 'OVN’s and Open vSwitch’s databases are tried again for as long as it takes, at most every 8 s'
 const WORKERS = 'it concerns the server’s inner workings, which are others here'
 const PROGRAMS = 'programs are started as they are, without rootwrap'
 
@@ -100,7 +101,7 @@ export const ignored: readonly Ignored[] = [
     group: 'DEFAULT',
     names: words(`
       auth_strategy core_plugin service_plugins bind_* api_* allow_* base_mac dvr_* mac_* max_* network_*
-      quota_* use_ssl vlan_* global_physnet_mtu dns_* external_dns_driver agent_down_time lock_path my_ip
+      quota_* use_ssl vlan_* global_physnet_mtu dns_* external_dns_driver lock_path my_ip
       my_block_storage_ip compute_* instances_path instance_* force_* config_drive_format mkisofs_cmd
       flat_injected injected_network_template reclaim_* resume_* cpu_* ram_* disk_* host web_framework
       backdoor_* run_external_periodic_tasks graceful_shutdown_timeout client_socket_timeout wsgi_*
@@ -142,9 +143,37 @@ export const ignored: readonly Ignored[] = [
       list_records_by_skipping_down_cells max_limit neutron_default_tenant_id use_neutron_default_nets`),
     why: OTHER_DAEMON,
   },
+  { group: 'ovs', names: ['ovsdb_connection_timeout', 'ovsdb_timeout'], why: DATABASES },
+  { group: 'ovs', names: ['ovsdb_debug'], why: LOGGING },
+  {
+    group: 'ovs',
+    names: ['ssl_key_file', 'ssl_cert_file', 'ssl_ca_cert_file'],
+    why: 'the Open_vSwitch database of this host is asked over its unix socket, or TCP without TLS',
+  },
+  {
+    group: 'ovs',
+    names: words(`
+      arp_responder baremetal_smartnic bridge_mac_table_size bridge_mappings datapath_type disable_packet_marking
+      enable_tunneling igmp_* int_peer_patch_port integration_bridge local_ip of_* openflow_processed_per_port
+      ovsdb_interface ovsdb_monitor_respawn_interval qos_meter_bandwidth resource_provider_* static_nat tun_peer_patch_port
+      tunnel_bridge use_veth_interconnection vhostuser_socket_dir`),
+    why: 'it concerns Open vSwitch’s own agent; the integration bridge is read from Open_vSwitch (external_ids:ovn-bridge)',
+  },
+  { group: 'ovn', names: ['ovsdb_connection_timeout', 'ovsdb_retry_max_interval'], why: DATABASES },
+  { group: 'ovn', names: ['ovsdb_log_level'], why: LOGGING },
+  {
+    group: 'ovn',
+    names: words(`
+      allow_stateless_action_supported broadcast_arps_to_all_routers dhcp_default_lease_time
+      disable_ovn_dhcp_for_baremetal_ports dns_records_ovn_owned dns_servers enable_distributed_floating_ip fdb_*
+      live_migration_activation_strategy localnet_learn_fdb mac_binding_* neutron_sync_mode ovn_dhcp4_global_options
+      ovn_dhcp6_global_options ovn_emit_need_to_frag ovn_l3_mode ovn_l3_scheduler ovn_metadata_enabled
+      ovn_router_indirect_snat stateless_nat_enabled vhost_sock_dir vif_type`),
+    why: 'it concerns Neutron’s server, which writes OVN’s Northbound',
+  },
   ...words(`
     keystone_authtoken keystone nova nova_sys_admin placement glance cinder barbican* ironic designate oslo_*
-    profiler privsep* quotas quota ssl cors wsgi experimental service_providers ml2* ovs ovn linux_bridge vxlan
+    profiler privsep* quotas quota ssl cors wsgi experimental service_providers ml2* ovn_nb_global ovn_agent linux_bridge vxlan
     securitygroup network_log nfp sriov* compute conductor console consoleauth devices
     ephemeral_storage_encryption filter_scheduler guestfs healthcheck hyperv image_cache key_manager libvirt
     metrics mks notifications pci powervm rdp remote_debug scheduler serial_console service_user spice

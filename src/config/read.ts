@@ -16,6 +16,14 @@ export interface Read<O extends Options> {
   readonly origins: { readonly [N in keyof O]: string }
   /** What configuration files say that is not obeyed, or only under protest. */
   readonly warnings: readonly string[]
+  /** Values that cannot be used, whose options have their default. Where a caller has not asked for these there are none. */
+  readonly mistakes: readonly Mistake[]
+}
+
+export interface Mistake {
+  readonly name: string
+  /** Where the value is from, and what would be right. */
+  readonly message: string
 }
 
 /** The origin of a value that nobody set. */
@@ -36,19 +44,37 @@ export function flag(name: string): string {
  * @throws UsageError for an unknown flag, a value that does not parse, a file that cannot be read
  */
 export function readOptions<O extends Options>(options: O, args: readonly string[], env: NodeJS.ProcessEnv): Read<O> {
+  const read = readWithMistakes(options, args, env)
+  for (const { message } of read.mistakes) throw new UsageError(message)
+  return read
+}
+
+/** The same for who wants to hear of every value that does not parse. @throws UsageError for the rest of what may be wrong */
+export function readWithMistakes<O extends Options>(
+  options: O,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Read<O> {
   const { values: given, positionals } = parse(options, args)
   const said = (name: string) => saidOf(name, options[name], given, env)
   const entries = 'config_file' in options ? entriesOf(said) : undefined
   const files = entries === undefined ? undefined : openFileValues(options, entries, (name) => lastText(said(name)))
+  const mistakes: Mistake[] = []
   const read = Object.entries(options).map(([name, option]) => {
-    const { origin, value } = optionValue(name, option, said(name), files)
-    return { name, origin, value }
+    try {
+      return { name, ...optionValue(name, option, said(name), files) }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      mistakes.push({ name, message: error.message })
+      return { name, origin: DEFAULT_ORIGIN, value: option.default }
+    }
   })
   return {
     values: Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values<O>,
     origins: Object.fromEntries(read.map(({ name, origin }) => [name, origin])) as Read<O>['origins'],
     positionals,
     warnings: entries === undefined ? [] : fileWarnings(options, entries),
+    mistakes,
   }
 }
 

@@ -11,9 +11,10 @@ export function serveAgentSocket(
   agent: Forwarder,
   options: ServerOptions,
   mode: number = 0o600,
+  backlog: number = BACKLOG,
 ): Pick<Serving, 'close'> {
-  const { fd, remove } = takeOverSocket(path, mode, BACKLOG)
-  const serving = serveDescriptor(agent, fd, options, BACKLOG)
+  const { fd, remove } = takeOverSocket(path, mode, backlog)
+  const serving = serveDescriptor(agent, fd, options, backlog)
   return {
     close: (grace) => {
       remove()

@@ -1,18 +1,16 @@
 import { datapathOptions } from '../config/options/datapath.ts'
+import type { Reconciler } from '../datapath/reconciler.ts'
 import { datapathStatus, plannedSteps } from '../datapath/status.ts'
-import { HostError } from '../host/errors.ts'
 import { formerInterfaceChanges } from '../inventory/former-interfaces.ts'
 import { applyChanges } from '../inventory/memory-store.ts'
 import { type Change, NOUNS } from '../inventory/records/records.ts'
 import type { Inventory } from '../inventory/store.ts'
-import { nearest } from '../text/nearest.ts'
+import { configRoutes } from './config-routes.ts'
 import type { RunningDatapath } from './datapath.ts'
-import type { DatapathValues } from './datapath-config.ts'
 import { BadQuestion, type ManagementRoutes } from './management.ts'
 
-/** What an operator asks of the datapath while it runs. */
-export function datapathRoutes(datapath: RunningDatapath, inventory: Inventory): ManagementRoutes {
-  const { reconciler } = datapath
+/** What can be asked of a datapath, wherever what is wanted is known from. */
+export function reconcilerRoutes<R>(reconciler: Reconciler<R>): ManagementRoutes {
   return {
     'GET /datapath/status': async () => {
       const { done } = await reconciler.look()
@@ -21,6 +19,14 @@ export function datapathRoutes(datapath: RunningDatapath, inventory: Inventory):
       return reconciler.state === undefined ? null : datapathStatus(reconciler.state)
     },
     'GET /datapath/plan': async () => plannedSteps(await reconciler.preview()),
+  }
+}
+
+/** What an operator asks of the datapath while it runs. */
+export function datapathRoutes(datapath: RunningDatapath, inventory: Inventory): ManagementRoutes {
+  const { reconciler } = datapath
+  return {
+    ...reconcilerRoutes(reconciler),
     // As if these changes of the inventory were made: `{ "changes": [...] }`.
     'POST /datapath/plan': async (asked) => {
       const changes = changesIn(asked)
@@ -28,16 +34,8 @@ export function datapathRoutes(datapath: RunningDatapath, inventory: Inventory):
       const own = formerInterfaceChanges(records, changes, Math.floor(Date.now() / 1_000))
       return plannedSteps(await reconciler.preview(applyChanges(records, [...changes, ...own])))
     },
-    'GET /config': async () => datapath.values,
-    // Options as text, as a flag gives them: `{ "force_metadata": "true" }`. In force until the end or a SIGHUP.
-    'PUT /config': async (asked) => ({
-      changed: await datapath.configure(changedValues(datapath.values, asked)).catch(refuse),
-    }),
+    ...configRoutes(datapath, datapathOptions),
   }
-}
-
-function refuse(error: unknown): never {
-  throw error instanceof HostError ? new BadQuestion(error.message, { cause: error }) : error
 }
 
 function changesIn(asked: unknown): readonly Change[] {
@@ -51,25 +49,4 @@ function isChange(change: unknown): change is Change {
   if (typeof change !== 'object' || change === null || !('op' in change) || !('noun' in change)) return false
   if (!NOUNS.some((noun) => noun === change.noun)) return false
   return change.op === 'put' ? 'record' in change : change.op === 'delete' && 'id' in change
-}
-
-function changedValues(before: DatapathValues, asked: unknown): DatapathValues {
-  if (typeof asked !== 'object' || asked === null || Array.isArray(asked))
-    throw new BadQuestion('give an object of options and their values')
-  const options: Readonly<Record<string, { readonly parse: (text: string) => unknown }>> = datapathOptions
-  const changes = Object.entries(asked).map(([name, text]) => {
-    const option = options[name]
-    if (option === undefined) throw new BadQuestion(`there is no option ${name} of the datapath${didYouMean(name)}`)
-    try {
-      return [name, option.parse(String(text))]
-    } catch (error) {
-      throw new BadQuestion(`${name}: ${error instanceof Error ? error.message : error}`)
-    }
-  })
-  return { ...before, ...Object.fromEntries(changes) }
-}
-
-function didYouMean(name: string): string {
-  const near = nearest(name, Object.keys(datapathOptions))
-  return near === undefined ? '' : `; did you mean ${near}?`
 }

@@ -4,12 +4,12 @@ import { Reconciler, type State } from '../datapath/reconciler.ts'
 import { resumedListeners } from '../datapath/resume.ts'
 import { KernelHost } from '../host/kernel-host.ts'
 import type { NamespaceSockets } from '../host/listeners.ts'
-import { runProgram } from '../host/programs.ts'
 import type { Inventory } from '../inventory/store.ts'
 import type { LastPass } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics/metrics.ts'
-import { changedValues, type DatapathValues, datapathConfig, datapathValues } from './datapath-config.ts'
+import { changedDatapathValues, type DatapathValues, datapathConfig, datapathValues } from './datapath-config.ts'
+import { requireHaproxy } from './proxy-config.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** Keeps this machine's bridges and namespaces as the inventory and the options want them. */
@@ -71,11 +71,9 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
     },
     configure: async (wanted) => {
       const next = datapathValues(wanted)
-      const changed = changedValues(values, next)
+      const changed = changedDatapathValues(values, next)
       if (changed.length === 0) return changed
-      // Sockets close before a haproxy starts: where it cannot, nobody would answer.
-      if (next.metadata_proxy_driver === 'haproxy' && values.metadata_proxy_driver !== 'haproxy')
-        await runProgram('haproxy', ['-v'])
+      await requireHaproxy(values, next)
       values = next
       config = configOf(next)
       log.info({ changed }, 'options changed')

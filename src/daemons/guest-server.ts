@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { descriptorOf } from '../host/socket-descriptor.ts'
 import { peerAddress } from '../host/sockets.ts'
 import { errorPage } from '../http/error-page.ts'
 import { MetadataError } from '../http/errors.ts'
@@ -42,13 +43,6 @@ function nodesName(socket: Socket): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function descriptorOf(socket: Socket): number | undefined {
-  const handle: unknown = '_handle' in socket ? socket._handle : undefined
-  return typeof handle === 'object' && handle !== null && 'fd' in handle && typeof handle.fd === 'number'
-    ? handle.fd
-    : undefined
 }
 
 function logFailure(log: Log, error: unknown, { id, method, target, remoteAddress, trace }: HttpRequest): void {

@@ -13,6 +13,14 @@ const AT_START: ReadonlySet<string> = new Set([
   'metadata_workers',
   'metadata_listen',
   'metadata_listen_port',
+  'metrics_listen',
+  'ovsdb_connection',
+  'ovn_sb_connection',
+  'ovn_sb_private_key',
+  'ovn_sb_certificate',
+  'ovn_sb_ca_cert',
+  'ovsdb_probe_interval',
+  'agent_down_time',
 ])
 
 /** Says what reading the configuration again has brought, and what of it has to wait. */

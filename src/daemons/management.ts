@@ -1,10 +1,10 @@
 import { chmod, rm } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import { openHttpClient } from '../http/client.ts'
 import { BodyTooLarge } from '../http/errors.ts'
-import { type Answer, Headers, type HttpReply, type HttpRequest, isForwarded } from '../http/messages.ts'
+import { Headers, type HttpReply, type HttpRequest } from '../http/messages.ts'
 import { type Serving, serve } from '../http/server.ts'
 import { Unreachable } from '../http/upstream-errors.ts'
+import { wholeBody } from '../http/whole-body.ts'
 import type { Log } from '../observe/log.ts'
 import { hopServerOptions } from './guest-server.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -62,6 +62,8 @@ function reply(status: number, document: unknown): HttpReply {
   return { status, headers: [['Content-Type', 'application/json']], body }
 }
 
+const NOBODY_LISTENS = /\b(ENOENT|ECONNREFUSED)\b/
+
 /** Asks the daemon that runs on a state directory. @throws Error saying what it said, or that none runs */
 export async function askManagement(
   { management, path }: Pick<StateDirectory, 'management' | 'path'>,
@@ -78,15 +80,12 @@ export async function askManagement(
     throw new Error(errorIn(answered) ?? `it was answered with status ${answer.status}`)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
-    throw new Error(`nobody serves ${path}: start firstboot up, or name another --state-dir`, { cause: error })
+    const nobody = `nobody serves ${path}: start firstboot up, dhcp-agent or ovn-metadata-agent, or name another --state-dir`
+    // That there is no socket, or nobody behind it, says no more.
+    throw NOBODY_LISTENS.test(String(error.cause)) ? new Error(nobody) : new Error(nobody, { cause: error })
   } finally {
     await client.close()
   }
-}
-
-async function wholeBody(answer: Answer): Promise<Uint8Array> {
-  if (!isForwarded(answer)) return answer.body
-  return answer.forwarded instanceof Readable ? Buffer.concat(await answer.forwarded.toArray()) : answer.forwarded
 }
 
 function errorIn(answered: unknown): string | undefined {

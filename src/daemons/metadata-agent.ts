@@ -17,8 +17,23 @@ import { hopServerOptions } from './guest-server.ts'
 import type { OpenSockets } from './run-service.ts'
 import { socketMode, whoWeAre } from './socket-mode.ts'
 import type { StateDirectory } from './state-directory.ts'
+import { unreadable } from './unreadable.ts'
 
 export type MetadataAgentValues = Values<typeof agentOptions> & Values<typeof rateLimitOptions>
+
+/** How the metadata API is reached. */
+export type NovaValues = Values<
+  Pick<
+    typeof agentOptions,
+    | 'nova_metadata_host'
+    | 'nova_metadata_port'
+    | 'nova_metadata_protocol'
+    | 'nova_metadata_insecure'
+    | 'auth_ca_cert'
+    | 'nova_client_cert'
+    | 'nova_client_priv_key'
+  >
+>
 
 export interface MetadataAgentSettings {
   readonly values: MetadataAgentValues
@@ -85,7 +100,7 @@ function openForwarding(directory: PortDirectory, { values, secret }: MetadataAg
 }
 
 /** nova-api-metadata over HTTP, asked in the signed way. `signed` is the same without a word in the log. */
-export function novaUpstream(secret: string, values: Values<typeof agentOptions>, log: Log) {
+export function novaUpstream(secret: string, values: NovaValues, log: Log) {
   const client = openHttpClient(apiHosts(values), { tls: tlsOptions(values) })
   const signed = signedUpstream(client, secret)
   const upstream: MetadataUpstream<Answer> = async (caller, request) => {
@@ -109,7 +124,7 @@ const REMARKS: Readonly<Record<number, string>> = {
 }
 
 /** One host, or several between commas. */
-function apiHosts(values: Values<typeof agentOptions>): readonly Destination[] {
+function apiHosts(values: NovaValues): readonly Destination[] {
   const { nova_metadata_protocol: protocol, nova_metadata_port: port } = values
   const hosts = values.nova_metadata_host
     .split(',')
@@ -126,7 +141,7 @@ function apiHosts(values: Values<typeof agentOptions>): readonly Destination[] {
   })
 }
 
-function tlsOptions(values: Values<typeof agentOptions>) {
+function tlsOptions(values: NovaValues) {
   const { nova_client_cert: certificate, nova_client_priv_key: key } = values
   return {
     isInsecure: values.nova_metadata_insecure,
@@ -141,12 +156,13 @@ function tlsOptions(values: Values<typeof agentOptions>) {
 function pem(option: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new Error(`${option}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  } catch (error) {
+    throw new Error(`${option}: ${unreadable(path, error)}`)
   }
 }
 
-function limitOf(values: MetadataAgentValues): RateLimit | undefined {
+/** @returns undefined where guests are not limited */
+export function limitOf(values: Values<typeof rateLimitOptions>): RateLimit | undefined {
   if (!values.rate_limit_enabled) return undefined
   return rateLimit({
     windows: [

@@ -1,26 +1,25 @@
-import type { RunningDatapath } from './datapath.ts'
-import type { DatapathValues } from './datapath-config.ts'
+import type { Notices } from './notices.ts'
 
 /**
- * At each SIGHUP puts in force what flags, environment and files say by then.
+ * At each SIGHUP puts in force what flags, environment and files say by then. One after the other, when several come.
  *
- * @param reread  throws when they make no sense; then the options before stay in force
- * @param others  hands them on to whoever else has to know
+ * @param configure  reads them; throws when they make no sense, and leaves the options before in force. @returns what changed, one
+ *   a line
  * @param say  told what changed, or what is wrong
  */
-export function configureOnHangup<V extends DatapathValues>(
-  datapath: RunningDatapath,
-  reread: () => { readonly values: V },
+export function configureOnHangup(
+  configure: () => Promise<readonly string[]>,
+  notices: Pick<Notices, 'reloading'>,
   say: (line: string) => void,
-  others: (values: V) => Promise<void> = () => Promise.resolve(),
 ): void {
-  const configure = async () => {
-    const { values } = reread()
-    const changed = await datapath.configure(values)
-    await others(values)
+  let last = Promise.resolve()
+  const again = async () => {
+    const changed = await configure()
     say(`SIGHUP: ${changed.length === 0 ? 'every option is as before' : changed.join(', ')}`)
   }
   process.on('SIGHUP', () => {
-    configure().catch((error: unknown) => say(`SIGHUP: ${error instanceof Error ? error.message : error}`))
+    last = last
+      .then(() => notices.reloading(again))
+      .catch((error: unknown) => say(`SIGHUP: ${error instanceof Error ? error.message : error}`))
   })
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { errorCode } from '../host/errors.ts'
 import { openHttpClient } from '../http/client.ts'
-import { type Answer, Headers, isForwarded } from '../http/messages.ts'
+import { Headers } from '../http/messages.ts'
 import { type Serving, serve } from '../http/server.ts'
+import { wholeBody } from '../http/whole-body.ts'
 import type { Condition } from '../observe/health.ts'
 import { healthPages } from '../observe/health-pages.ts'
 import type { Log } from '../observe/log.ts'
@@ -74,8 +75,42 @@ async function openAll(
     const pages = await Promise.all(others.map((name) => pageOf(state.pages, name)))
     return mergedPages([{ daemon, text: metrics.page() }, ...pages.flatMap((each) => each ?? [])])
   }
-  const where = { ...whereOf(listen), reusePort: isShared }
-  return serve(healthPages({ metrics: page, alive: [], ready }), where, hopServerOptions(log))
+  return listening(listen, () =>
+    serve(
+      healthPages({ metrics: page, alive: [], ready }),
+      { ...whereOf(listen), reusePort: isShared },
+      hopServerOptions(log),
+    ),
+  )
+}
+
+/** Listens there for a moment, as workers will, who could only end and be started again. @throws Error when it is not theirs
+ *  to have */
+export async function claimMetricsPort(listen: string): Promise<void> {
+  if (listen === '') return
+  const notYet = { status: 503, headers: [], body: new Uint8Array() }
+  const serving = await listening(listen, () =>
+    serve(async () => notYet, { ...whereOf(listen), reusePort: true }, { onError: () => notYet }),
+  )
+  await serving.close(0)
+}
+
+/** @throws Error that names the option */
+async function listening(listen: string, open: () => Promise<Serving>): Promise<Serving> {
+  try {
+    return await open()
+  } catch (error) {
+    const why = REASONS[errorCode(error) ?? '']
+    if (why === undefined) throw error
+    throw new Error(`metrics_listen: ${listen} ${why}`)
+  }
+}
+
+/** By error code. */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program (ss -ltnp names it); choose another port',
+  EADDRNOTAVAIL: 'is no address of this machine',
+  EACCES: 'is a port for root; choose one above 1023',
 }
 
 function whereOf(listen: string): { readonly host: string; readonly port: number } {
@@ -98,9 +133,4 @@ async function pageOf(directory: string, name: string): Promise<Page | undefined
   } finally {
     await client.close()
   }
-}
-
-async function wholeBody(answer: Answer): Promise<Uint8Array> {
-  if (!isForwarded(answer)) return answer.body
-  return answer.forwarded instanceof Readable ? Buffer.concat(await answer.forwarded.toArray()) : answer.forwarded
 }

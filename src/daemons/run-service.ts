@@ -5,6 +5,8 @@ import { unlessSignalled, untilSignal } from './until-signal.ts'
 
 /** A daemon behind listening sockets, however many processes it is. */
 export interface Service {
+  /** Looks at what would have every worker fail alike. @throws Error that says what is wrong */
+  readonly prepare: () => Promise<void>
   /** Opens the sockets, where nobody hands us any. */
   readonly listen: () => Promise<OpenSockets>
   /** Answers on them from now on. */
@@ -47,6 +49,7 @@ export async function runService(service: Service): Promise<number> {
   if (worker !== undefined) return runWorker(service, worker, ended)
   const notify = openNotify(env)
   const stopWatchdog = keepWatchdog(env, notify)
+  await service.prepare()
   const activated = activatedSockets(env)
   const open = activated.length > 0 ? { sockets: activated, remove: () => undefined } : await service.listen()
   void ended.then(open.remove)

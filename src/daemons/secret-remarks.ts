@@ -1,7 +1,7 @@
 import type { Log } from '../observe/log.ts'
 import type { StateDirectory } from './state-directory.ts'
 
-interface SecretValues {
+export interface SecretValues {
   readonly config_file: readonly string[]
   readonly config_dir: readonly string[]
   readonly metadata_proxy_shared_secret: string

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unreadable } from './unreadable.ts'
 
 /** What one installation keeps on disk, by path. */
 export interface StateDirectory {
@@ -57,6 +58,12 @@ export async function servedStateDirectory(path: string): Promise<StateDirectory
   return existsSync(join(path, 'run', 'management')) ? openStateDirectory(path) : existingStateDirectory(path)
 }
 
+/** The same for those who read what daemons on it have recorded, with an inventory or without.
+ *  @throws Error when there is neither */
+export async function recordedStateDirectory(path: string): Promise<StateDirectory> {
+  return existsSync(join(path, 'flight')) ? openStateDirectory(path) : existingStateDirectory(path)
+}
+
 /** The directory as it was left, for those who only read. @throws Error when there is no inventory in it */
 export async function existingStateDirectory(path: string): Promise<StateDirectory> {
   if (existsSync(join(path, DATABASE))) return openStateDirectory(path)
@@ -69,9 +76,17 @@ export async function existingStateDirectory(path: string): Promise<StateDirecto
 export async function sharedSecret(state: StateDirectory, configured: string): Promise<string> {
   if (configured !== '') return configured
   if (!existsSync(state.sharedSecret)) await makeSecret(state.sharedSecret)
-  const secret = (await readFile(state.sharedSecret, 'utf8')).trim()
+  const secret = (await readSecret(state.sharedSecret)).trim()
   if (secret === '') throw new Error(`${state.sharedSecret} is empty; remove it, and a new secret is made`)
   return secret
+}
+
+async function readSecret(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new Error(`the shared secret: ${unreadable(path, error)}. Set metadata_proxy_shared_secret, or mend the file`)
+  }
 }
 
 /** The file appears whole or not at all, and once: an agent and an API that start together read the same one. */

@@ -6,6 +6,8 @@ export interface HaproxyConfig {
   readonly metadataProxySocket: string
   /** null: guests are not limited. */
   readonly rateLimit: RateLimit | null
+  /** By which a network is named: as the DHCP agent has it where absent, or as OVN's agent. */
+  readonly networkHeader?: 'X-OVN-Network-ID'
 }
 
 /** Options of [metadata_rate_limiting]. Windows in seconds, limits in requests of one guest within them. */
@@ -19,9 +21,10 @@ export interface RateLimit {
 }
 
 /**
- * A haproxy.conf as the L3 and DHCP agents write it (21.0.0), line by line, but for these:
+ * A haproxy.conf as the L3, DHCP and OVN metadata agents write it (21.0.0), line by line, but for these:
  * no `daemon` and `pidfile`, since it stays in the foreground; IPv6 addresses in brackets, as later releases write them;
- * and a guest's own X-Forwarded-For is deleted, which the field leaves in front of haproxy's and then answers with 500.
+ * a guest's own X-Forwarded-For is deleted, which the field leaves in front of haproxy's and then answers with 500 (OVN's
+ * agent: 404); and the network's header takes the place of a guest's own, which OVN's agent has it stand beside.
  *
  * @param id  of the network or router
  */
@@ -53,7 +56,10 @@ listen listener
 ${listeners.map(bindLine).join('\n')}
     server metadata ${metadataProxySocket}
 ${rateLimit === null ? '' : limits(rateLimit)}    http-request del-header X-Forwarded-For
-${listeners.slice(0, 1).flatMap(identityLines).join('\n')}
+${listeners
+  .slice(0, 1)
+  .flatMap((first) => identityLines(first, config))
+  .join('\n')}
 `
 }
 
@@ -62,12 +68,19 @@ function bindLine({ address, port, device }: Listener): string {
   return `    bind ${host}:${port}${device === null ? '' : ` interface ${device}`}`
 }
 
-function identityLines({ stamp }: { readonly stamp: Stamp }): readonly string[] {
-  const [name, value, other] =
-    'networkId' in stamp
-      ? ['X-Neutron-Network-ID', stamp.networkId, 'X-Neutron-Router-ID']
-      : ['X-Neutron-Router-ID', stamp.routerId, 'X-Neutron-Network-ID']
-  return [`    http-request del-header ${other}`, `    http-request set-header ${name} ${value}`]
+function identityLines({ stamp }: { readonly stamp: Stamp }, { networkHeader }: HaproxyConfig): readonly string[] {
+  const [network, router] = ['X-Neutron-Network-ID', 'X-Neutron-Router-ID']
+  if ('routerId' in stamp) return identity(router, stamp.routerId, [network])
+  if (networkHeader === undefined) return identity(network, stamp.networkId, [router])
+  return identity(networkHeader, stamp.networkId, [router, network])
+}
+
+/** @param others  headers that would say another, where a guest sends them */
+function identity(header: string, id: string, others: readonly string[]): readonly string[] {
+  return [
+    ...others.map((other) => `    http-request del-header ${other}`),
+    `    http-request set-header ${header} ${id}`,
+  ]
 }
 
 function tables({ ipVersion: version, baseWindow, burstWindow }: RateLimit): string {

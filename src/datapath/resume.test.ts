@@ -58,13 +58,15 @@ for (const { name, given, config = {}, want } of cases)
     )
   })
 
+const NATIVE = { metadataProxyDriver: 'native' } as const
+
 test('what an earlier run left of OVN’s networks is served again', () => {
-  const [command, ...more] = resumedOvnListeners(left('ovnmeta-n1', ['10.0.0.2/24', '169.254.169.254/32']))
+  const [command, ...more] = resumedOvnListeners(left('ovnmeta-n1', ['10.0.0.2/24', '169.254.169.254/32']), NATIVE)
   assert.deepEqual(command?.kind === 'listener-open' && command.listener, {
     address: '169.254.169.254',
     port: 80,
     device: null,
     stamp: { networkId: 'n1' },
   })
-  assert.deepEqual([more, resumedOvnListeners(left('qdhcp-n1', ['169.254.169.254/32']))], [[], []])
+  assert.deepEqual([more, resumedOvnListeners(left('qdhcp-n1', ['169.254.169.254/32']), NATIVE)], [[], []])
 })

@@ -5,7 +5,7 @@ import type { NetworkId, RouterId } from '../inventory/records/ids.ts'
 import type { DatapathConfig } from './config.ts'
 import { DHCP_PREFIX } from './dhcp/namespace.ts'
 import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from './metadata-address.ts'
-import { OVN_PREFIX } from './ovn/namespace.ts'
+import { OVN_PREFIX, type OvnConfig } from './ovn/namespace.ts'
 import { ROUTER_PREFIX } from './router/namespace.ts'
 
 /**
@@ -20,7 +20,11 @@ export function resumedListeners(observed: ObservedNamespace, config: DatapathCo
 }
 
 /** The same in the namespaces of OVN's networks. Pure. */
-export function resumedOvnListeners(observed: ObservedNamespace): readonly Command[] {
+export function resumedOvnListeners(
+  observed: ObservedNamespace,
+  { metadataProxyDriver }: Pick<OvnConfig, 'metadataProxyDriver'>,
+): readonly Command[] {
+  if (metadataProxyDriver !== 'native') return []
   return opening(observed, listenersOnDevices(observed, OVN_PREFIX))
 }
 

@@ -22,6 +22,7 @@ export type Notify = (notice: Notice) => void
 
 const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2_000_000
+const MSG_DONTWAIT = 0x40
 
 /** @param env  cleared of what a child must not use in our name */
 export function openNotify(env: NodeJS.ProcessEnv): Notify {
@@ -36,7 +37,9 @@ export function openNotify(env: NodeJS.ProcessEnv): Notify {
     const fd = checked(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'opening a socket')
     try {
       checked(connect(fd, address, address.length), `connecting to ${path}`)
-      checked(Number(send(fd, bytes, bytes.length, 0)), `writing to ${path}`)
+      // A manager that does not read for a while must not hold us up for a sign of life; the next follows.
+      if (notice === 'WATCHDOG=1') send(fd, bytes, bytes.length, MSG_DONTWAIT)
+      else checked(Number(send(fd, bytes, bytes.length, 0)), `writing to ${path}`)
     } finally {
       closeSync(fd)
     }

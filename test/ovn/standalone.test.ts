@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { guestRootProblem } from '../../bootstrap/guest-root.js'
+import { hasProgram } from '../../bootstrap/programs.js'
 import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
 import { noSandbox } from '../support/datapath-machine.ts'
 import { bootEvidence, bootLightInstance } from '../support/light-instance.ts'
@@ -18,6 +19,9 @@ import { type Cloud, openCloud } from './cloud.ts'
 
 const INVENTORY = fileURLToPath(new URL('standalone.yaml', import.meta.url))
 const SCRIPT = fileURLToPath(new URL('../support/udhcpc-script.sh', import.meta.url))
+
+const PAGES = '127.0.0.1:9464'
+const PAGES_OPTION = `--metrics-listen=${PAGES}`
 
 interface Server {
   readonly id: string
@@ -47,9 +51,12 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
     return server
   }
 
+  const metadata = (guest: string) =>
+    one().inGuest(guest, 'curl', '-sS', '--max-time', '2', 'http://169.254.169.254/openstack/latest/meta_data.json')
+
   const start = async (...more: readonly string[]) => {
     const remotes = [`--ovsdb-connection=${one().local}`, `--ovn-nb-connection=unix:${cloud.directory}/nb.sock`]
-    up = startDaemon(one().machine, 'up', '--datapath=ovn', `--state-dir=${state}`, ...remotes, ...more)
+    up = startDaemon(one().machine, 'up', '--datapath=ovn', `--state-dir=${state}`, PAGES_OPTION, ...remotes, ...more)
     await up.saying('firstboot is up')
   }
 
@@ -80,9 +87,22 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
     const client = ['udhcpc', '-i', 'eth0', '-f', '-n', '-q', '-t', '20', '-T', '1', '-O', 'staticroutes', '-s', SCRIPT]
     const said = await one().inGuest('db', 'env', `LEASE_FILE=${lease}`, 'busybox', ...client)
     assert.match(said, /lease of 10\.0\.0\.11 obtained/)
-    const url = 'http://169.254.169.254/openstack/latest/meta_data.json'
-    const document = await asked(() => one().inGuest('db', 'curl', '-sS', '--max-time', '2', url))
-    assert.equal(document.uuid, server.id)
+    assert.equal((await asked(() => metadata('db'))).uuid, server.id)
+  })
+
+  it('shows how its databases are, and answers by a haproxy when it is told to', async () => {
+    const ask = (path: string) => one().output('curl', '-sS', `http://${PAGES}${path}`)
+    for (const database of ['OVN_Northbound', 'OVN_Southbound', 'Open_vSwitch'])
+      assert.match(await ask('/metrics'), new RegExp(`ovsdb_synchronized{daemon="up",database="${database}"} 1\n`))
+    assert.match(await ask('/readyz'), /^ok\ninventory: ok\nOVN_Northbound: ok\n/)
+    const set = (driver: string) =>
+      one().output(...firstboot('datapath', 'set', `metadata_proxy_driver=${driver}`, `--state-dir=${state}`))
+    if (hasProgram('haproxy')) {
+      assert.match(await set('haproxy'), /native -> haproxy/)
+      assert.equal((await asked(() => metadata('db'))).name, 'db')
+      assert.match(await set('native'), /haproxy -> native/)
+    }
+    assert.equal((await asked(() => metadata('db'))).name, 'db')
     await one().unplug('db')
   })
 
@@ -129,11 +149,11 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
   })
 })
 
-async function asked(read: () => Promise<string>): Promise<{ readonly uuid: string }> {
+async function asked(read: () => Promise<string>): Promise<{ readonly uuid: string; readonly name: string }> {
   const end = performance.now() + 30_000
   for (;;) {
     const text = await read()
-    if (text.startsWith('{')) return JSON.parse(text) as { readonly uuid: string }
+    if (text.startsWith('{')) return JSON.parse(text)
     if (performance.now() > end) throw new Error(`no document came: ${text}`)
     await delay(50)
   }

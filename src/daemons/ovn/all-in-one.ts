@@ -1,26 +1,39 @@
+import type { Values } from '../../config/option.ts'
+import { proxyOptions } from '../../config/options/datapath.ts'
+import type { northboundOptions } from '../../config/options/ovn.ts'
 import { keepNorthbound } from '../../datapath/northbound/keep-northbound.ts'
 import { CHASSIS_TABLE, NORTHBOUND_TABLES } from '../../datapath/northbound/tables.ts'
 import { markOf } from '../../host/mark.ts'
 import { openInventory } from '../../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../../inventory/store.ts'
+import { inventoryIsRead, reconciles } from '../../observe/health.ts'
+import { openMetrics } from '../../observe/metrics/metrics.ts'
 import { openOvsdb } from '../../ovsdb/ovsdb.ts'
+import { configRoutes } from '../config-routes.ts'
+import { reconcilerRoutes } from '../datapath-routes.ts'
 import { openManagement } from '../management.ts'
-import { tellStatus } from './chassis.ts'
-import { type ChassisGiven, type ChassisValues, openChassisDatapath } from './chassis-datapath.ts'
+import { openOperatorPages } from '../operator-pages.ts'
+import { version } from '../version.ts'
+import {
+  CHASSIS_DATABASES,
+  type ChassisDatapath,
+  type ChassisGiven,
+  type ChassisValues,
+  lastChassisPass,
+  openChassisDatapath,
+} from './chassis-datapath.ts'
+import { openDatabases } from './databases.ts'
 import { tlsOf } from './tls.ts'
 
-export interface OvnValues extends ChassisValues {
-  readonly ovn_nb_connection: string
-  readonly ovn_nb_private_key: string
-  readonly ovn_nb_certificate: string
-  readonly ovn_nb_ca_cert: string
-  readonly dns_domain: string
-  readonly enable_distributed_floating_ip: boolean
-}
+export type OvnValues = ChassisValues &
+  Values<typeof northboundOptions> & {
+    readonly dns_domain: string
+    readonly metrics_listen: string
+  }
 
 export interface OvnAllInOne {
   readonly inventory: Inventory
-  readonly chassisName: string
+  readonly datapath: ChassisDatapath
   /** Takes namespaces, and what was written to the Northbound, away. Records stay. */
   teardown(): Promise<void>
 }
@@ -34,27 +47,37 @@ export interface OvnAllInOne {
  */
 export async function openOvnAllInOne(
   store: InventoryStore,
-  given: ChassisGiven & { readonly values: OvnValues },
+  given: Pick<ChassisGiven, 'state' | 'sockets' | 'log'> & { readonly values: OvnValues },
 ): Promise<OvnAllInOne> {
   const { state, values, log } = given
   const inventory = openInventory(store, log)
+  const metrics = openMetrics({ version: version(), recorderDropped: () => 0, now: () => new Date() })
+  const databases = openDatabases(['OVN_Northbound', ...CHASSIS_DATABASES], log)
+  metrics.databases(databases.figures)
+  let datapath: ChassisDatapath | undefined
+  const pages = await openOperatorPages({
+    state,
+    daemon: 'up',
+    metrics,
+    ready: [inventoryIsRead(inventory.ready), ...databases.ready, reconciles(() => lastChassisPass(datapath))],
+    listen: values.metrics_listen,
+    log,
+  })
   const client = openOvsdb({
     remotes: values.ovn_nb_connection,
     database: 'OVN_Northbound',
     tables: NORTHBOUND_TABLES,
     leaderOnly: true, // a cluster's followers may be behind what was just written
     probeMilliseconds: values.ovsdb_probe_interval,
-    ...tlsOf({
-      key: values.ovn_nb_private_key,
-      certificate: values.ovn_nb_certificate,
-      authorities: values.ovn_nb_ca_cert,
-    }),
+    ...tlsOf('ovn_nb', values),
   })
-  tellStatus(client, 'OVN_Northbound', log)
-  const datapath = await openChassisDatapath(given)
-  const management = await openManagement(state, datapath.routes, log)
+  databases.follow('OVN_Northbound', client, NORTHBOUND_TABLES)
+  const chassis = await openChassisDatapath({ ...given, agentSocket: state.agentSocket, databases, metrics })
+  datapath = chassis
+  const routes = { ...reconcilerRoutes(chassis.reconciler), ...configRoutes(chassis, proxyOptions) }
+  const management = await openManagement(state, routes, log)
   await inventory.ready
-  const southbound = datapath.connectSouthbound([CHASSIS_TABLE])
+  const southbound = chassis.connectSouthbound([CHASSIS_TABLE])
   const northbound = keepNorthbound({
     client,
     southbound,
@@ -64,14 +87,15 @@ export async function openOvnAllInOne(
     log,
   })
   await northbound.look()
-  await datapath.start()
+  await chassis.start()
   return {
     inventory,
-    chassisName: datapath.chassisName,
+    datapath: chassis,
     teardown: async () => {
+      await pages.close()
       await management.close()
       await northbound.clear()
-      await datapath.teardown()
+      await chassis.teardown()
       await client.close()
       await southbound.close()
       inventory.close()

@@ -1,6 +1,7 @@
 import { LOCAL_TABLES, OPEN_VSWITCH } from '../../datapath/open-vswitch/tables.ts'
 import type { Log } from '../../observe/log.ts'
 import { type OvsdbClient, openOvsdb } from '../../ovsdb/ovsdb.ts'
+import type { Databases } from './databases.ts'
 
 /** What the local Open_vSwitch database says of this chassis. */
 export interface Chassis {
@@ -16,9 +17,9 @@ export interface Chassis {
 const USUAL_BRIDGE = 'br-int'
 
 /** Resolves when the database can be read and this machine has a name in OVN: whoever starts first waits for the other. */
-export async function openChassis(remotes: string, log: Log): Promise<Chassis> {
+export async function openChassis(remotes: string, databases: Databases, log: Log): Promise<Chassis> {
   const local = openOvsdb({ remotes, database: 'Open_vSwitch', tables: LOCAL_TABLES })
-  tellStatus(local, 'Open_vSwitch', log)
+  databases.follow('Open_vSwitch', local, LOCAL_TABLES)
   await local.synchronized()
   const id = (key: string) => Array.from(local.all(OPEN_VSWITCH))[0]?.external_ids.get(key)
   const systemId = () => id('system-id')
@@ -39,18 +40,4 @@ function untilDefined<T>(client: OvsdbClient, read: () => T | undefined): Promis
   const end = client.onChanges(look)
   look()
   return promise.finally(end)
-}
-
-/** Each connection made and lost, for the log. */
-export function tellStatus(client: OvsdbClient, database: string, log: Log): void {
-  let lastReason = ''
-  client.onStatus((status) => {
-    if (status.state === 'synchronized') {
-      lastReason = ''
-      log.info({ database, remote: status.remote, method: status.method }, 'database is synchronized')
-    } else if (status.state === 'disconnected' && status.reason.message !== lastReason) {
-      lastReason = status.reason.message
-      log.warn({ database, remote: status.remote, reason: lastReason }, 'database is not connected')
-    }
-  })
 }

@@ -7,7 +7,7 @@ import { silentLog } from '../../observe/log.ts'
 import { NOTHING } from '../plan.ts'
 import { reconcileOnce } from '../reconcile.ts'
 import { ovnDesired } from './desired.ts'
-import type { OvnNetwork } from './namespace.ts'
+import type { OvnConfig, OvnNetwork } from './namespace.ts'
 
 const [RED, BLUE] = ['aaaaaaaa', 'bbbbbbbb'].map((part) => `${part}-0000-4000-8000-000000000000` as NetworkId) as [
   NetworkId,
@@ -19,8 +19,15 @@ function network(id: NetworkId, logicalPort: string, cidr = '10.0.0.2/24'): OvnN
   return { id, name: 'red', metadataPort, guestAddresses: ['10.0.0.5' as IpAddress] }
 }
 
-const wanted = (networks: readonly OvnNetwork[]) =>
-  ovnDesired({ networks, unserved: [] }, { bridge: 'br-int', hasIpv6: true })
+const CONFIG: OvnConfig = {
+  bridge: 'br-int',
+  hasIpv6: true,
+  metadataProxyDriver: 'native',
+  metadataProxySocket: '/run/metadata_proxy',
+  rateLimit: null,
+  statePath: '/state',
+}
+const wanted = (networks: readonly OvnNetwork[]) => ovnDesired({ networks, unserved: [] }, CONFIG)
 const red = `netns ovnmeta-${RED}
   tapaaaaaaaa-01 peer tapaaaaaaaa-00 on br-int mtu 1442
     10.0.0.2/24
@@ -81,7 +88,7 @@ test('a port of ours whose namespace went while we were away goes before another
 test('a network that cannot be served is told with the reason', () => {
   const { decisions, namespaces } = ovnDesired(
     { networks: [], unserved: [{ network: RED, reason: 'it has no metadata port' }] },
-    { bridge: 'br-int', hasIpv6: true },
+    CONFIG,
   )
   assert.equal(namespaces.size, 0)
   assert.deepEqual(decisions.map(({ netns, answers, because }) => [netns, answers, because]), [

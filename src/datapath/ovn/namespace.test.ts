@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { IpAddress, MacAddress } from '../../inventory/records/address.ts'
 import type { NetworkId } from '../../inventory/records/ids.ts'
-import { type OvnNetwork, ovnNamespaces } from './namespace.ts'
+import { type OvnConfig, type OvnNetwork, ovnNamespaces } from './namespace.ts'
 
 // Network, port and addresses of a real cloud, where neutron-ovn-metadata-agent 21.0.0 made this namespace.
 const ID = 'da5bb487-5193-4a65-a3df-4a0055a8c0d7' as NetworkId
-const CONFIG = { bridge: 'br-int', hasIpv6: true }
+const CONFIG: OvnConfig = {
+  bridge: 'br-int',
+  hasIpv6: true,
+  metadataProxyDriver: 'native',
+  metadataProxySocket: '$OV_DIR/state/metadata_proxy',
+  rateLimit: null,
+  statePath: '/state',
+}
+
+/** What a guest could send to be taken for another. */
+const GUESTS_OWN = ['X-Forwarded-For', 'X-Neutron-Router-ID', 'X-Neutron-Network-ID']
 
 function network(options: { id?: string; cidrs?: string[]; guests?: string[]; mtu?: number } = {}): OvnNetwork {
   return {
@@ -77,6 +88,29 @@ describe('the metadata namespace of an OVN network', () => {
       stamp,
     })
     assert.equal(only(given, { ...CONFIG, hasIpv6: false })?.listeners.length, 1)
+  })
+
+  it('has a haproxy in the place of sockets by option, as neutron’s agent writes it but for what is named', () => {
+    const { listeners, programs } = only(network(), { ...CONFIG, metadataProxyDriver: 'haproxy' }) ?? assert.fail()
+    assert.deepEqual(listeners, [])
+    const golden = readFileSync(new URL('../../../test/golden/ovn/haproxy.conf', import.meta.url), 'utf8')
+    const deleted = GUESTS_OWN.map((name) => `    http-request del-header ${name}\n`).join('')
+    const expected = golden
+      .replace(/^ +(pidfile|daemon).*\n/gm, '')
+      .replace(/^ +http-request add-header/m, `${deleted}    http-request set-header`)
+    assert.deepEqual(programs, [
+      {
+        kind: 'haproxy',
+        directory: `/state/ns-metadata-proxy/${ID}`,
+        arguments: ['-f', `/state/ns-metadata-proxy/${ID}/haproxy.conf`],
+        files: { 'haproxy.conf': expected },
+      },
+    ])
+  })
+
+  it('has that haproxy on IPv6 too, where a guest is', () => {
+    const [haproxy] = only(network({ guests: ['fd00::11'] }), { ...CONFIG, metadataProxyDriver: 'haproxy' })?.programs ?? [] // biome-ignore format: one line
+    assert.match(JSON.stringify(haproxy), /bind \[fe80::a9fe:a9fe\]:80 interface tapda5bb487-51/)
   })
 
   it('has a name of its own for its devices, also beside a network whose id begins alike', () => {

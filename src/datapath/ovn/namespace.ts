@@ -2,6 +2,7 @@ import { type Listener, type Namespace, NO_FIREWALL } from '../../host/namespace
 import { contains, type IpAddress, ipVersion, type MacAddress, parseCidr } from '../../inventory/records/address.ts'
 import type { NetworkId } from '../../inventory/records/ids.ts'
 import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../metadata-address.ts'
+import { type ProxyConfig, proxyOf } from '../proxy.ts'
 
 export const OVN_PREFIX = 'ovnmeta-'
 
@@ -20,7 +21,7 @@ export interface OvnNetwork {
   readonly guestAddresses: readonly IpAddress[]
 }
 
-export interface OvnConfig {
+export interface OvnConfig extends ProxyConfig {
   /** The integration bridge. */
   readonly bridge: string
   /** The kernel has IPv6 at all. */
@@ -31,7 +32,7 @@ export interface OvnConfig {
 const USUAL_MTU = 1500
 
 /** The namespaces that this chassis must carry: of each network one, with a veth pair into the integration bridge, and
- *  sockets. There is no default route: replies go to subnets on the link. Pure. */
+ *  sockets or a haproxy. There is no default route: replies go to subnets on the link. Pure. */
 export function ovnNamespaces(networks: readonly OvnNetwork[], config: OvnConfig): readonly Namespace[] {
   const pairs = deviceNames(networks.map(({ id }) => id))
   return networks.map((network) => ovnNamespace(network, pairs.get(network.id) ?? network.id, config))
@@ -46,6 +47,7 @@ function ovnNamespace({ id, metadataPort, guestAddresses }: OvnNetwork, pair: st
     device: of,
     stamp: { networkId: id },
   })
+  const listeners = [listener(METADATA_IPV4, null), ...(hasIpv6 ? [listener(METADATA_IPV6, device)] : [])]
   return {
     name: `${OVN_PREFIX}${id}`,
     sysctls: {},
@@ -66,8 +68,7 @@ function ovnNamespace({ id, metadataPort, guestAddresses }: OvnNetwork, pair: st
     ],
     routes: [],
     firewall: NO_FIREWALL,
-    listeners: [listener(METADATA_IPV4, null), ...(hasIpv6 ? [listener(METADATA_IPV6, device)] : [])],
-    programs: [],
+    ...proxyOf(id, listeners, { ...config, networkHeader: 'X-OVN-Network-ID' }),
   }
 }
 

@@ -4,6 +4,7 @@ import { errorCode } from '../errors.ts'
 import { inNamespace, netnsPath } from '../netns.ts'
 import { clearOwnSocket } from '../own-socket.ts'
 import { deviceIndex } from '../rtnetlink.ts'
+import { descriptorOf } from '../socket-descriptor.ts'
 import { openListener } from '../sockets.ts'
 import { sendDescriptor } from './descriptor.ts'
 import { type Answer, type Event, type Kept, onMessages, type Request, say } from './messages.ts'
@@ -63,7 +64,9 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
     take: ({ id }, from) => {
       const fd = kept.get(id)?.fd
       if (fd === undefined) throw new Error(`socket ${id} is not kept any more`)
-      sendDescriptor(descriptorOf(from), fd)
+      const to = descriptorOf(from)
+      if (to === undefined) throw new Error('the connection is gone')
+      sendDescriptor(to, fd)
       return undefined
     },
     end: () => {
@@ -111,10 +114,4 @@ function answered(act: () => Answer | undefined): Answer | undefined {
 
 function withoutDescriptor({ id, netns, listener, deviceIndex: index }: Kept): Kept {
   return { id, netns, listener, deviceIndex: index }
-}
-
-function descriptorOf(socket: Socket): number {
-  const handle: unknown = '_handle' in socket ? socket._handle : undefined
-  if (typeof handle === 'object' && handle !== null && 'fd' in handle && typeof handle.fd === 'number') return handle.fd
-  throw new Error('the connection is gone')
 }

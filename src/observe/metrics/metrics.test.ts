@@ -38,7 +38,9 @@ describe('what is told', () => {
   metrics.drifted('all sockets were lost')
   metrics.drifted('the moon')
   metrics.restarted('metadata-proxy')
-  metrics.serving({ networks: 2, namespaces: 3, ports: 4 })
+  metrics.serving({ networks: 2, namespaces: 3, ports: 4, unserved: 1 })
+  const database = { database: 'OVN_Southbound', isSynchronized: true, rows: new Map([['Port_Binding', 50]]) }
+  metrics.databases(() => [{ ...database, synchronizations: new Map([['monitor_cond_since', 2]]) }])
   const page = metrics.page()
 
   const cases: readonly (readonly [line: string, want: number])[] = [
@@ -71,6 +73,10 @@ describe('what is told', () => {
     ['firstboot_program_restarts_total{program="metadata-proxy"}', 1],
     ['firstboot_networks', 2],
     ['firstboot_ports', 4],
+    ['firstboot_networks_unserved', 1],
+    ['firstboot_ovsdb_synchronized{database="OVN_Southbound"}', 1],
+    ['firstboot_ovsdb_synchronizations_total{database="OVN_Southbound",monitor="monitor_cond_since"}', 2],
+    ['firstboot_ovsdb_rows{database="OVN_Southbound",table="Port_Binding"}', 50],
     ['firstboot_flight_records_dropped_total', 7],
     [`firstboot_build_info{version="1.2.3",node_version="${process.versions.node}"}`, 1],
   ]

@@ -1,16 +1,8 @@
 import { familyText } from './exposition.ts'
+import { type DRIFTS, METHODS, type RESOLUTIONS, STATUSES, type VENDOR_DATA_OUTCOMES } from './labels.ts'
 import { pathClass } from './path-class.ts'
 import { loopUtilization, type ProcessUsage, processUsage } from './process.ts'
-import {
-  type DRIFTS,
-  METHODS,
-  METRICS,
-  type MetricName,
-  type MetricRow,
-  type RESOLUTIONS,
-  STATUSES,
-  type VENDOR_DATA_OUTCOMES,
-} from './rows.ts'
+import { METRICS, type MetricName, type MetricRow } from './rows.ts'
 import { type HistogramCell, histogramSeries, type NumberCell, numberSeries, observe, type Series } from './series.ts'
 
 /** What the parts tell of their work. Nothing here waits, throws, or keeps what it is given. */
@@ -28,9 +20,29 @@ export interface Metrics {
   drifted(what: string): void
   /** A program of ours that ended by itself is started again. */
   restarted(program: string): void
-  serving(count: { readonly networks: number; readonly namespaces: number; readonly ports: number }): void
+  serving(count: Served): void
+  /** @param read  what is known of the databases that are followed, whenever somebody asks for the page */
+  databases(read: () => readonly DatabaseFigures[]): void
   /** All of this process, in Prometheus' text format. */
   page(): string
+}
+
+export interface Served {
+  readonly networks: number
+  readonly namespaces: number
+  readonly ports: number
+  /** Networks that should be served and cannot be. */
+  readonly unserved?: number
+}
+
+/** How it is with one database of OVN or Open vSwitch. */
+export interface DatabaseFigures {
+  readonly database: string
+  readonly isSynchronized: boolean
+  /** Since the start, by how it is followed. */
+  readonly synchronizations: ReadonlyMap<string, number>
+  /** By table. */
+  readonly rows: ReadonlyMap<string, number>
 }
 
 /** A flight record has all of it. */
@@ -82,8 +94,14 @@ export function openMetrics({ version, recorderDropped, now }: MetricsSources): 
   }
   const time = (series: Series<HistogramCell>, milliseconds: number, ...values: readonly string[]) =>
     observe(series, series.at(...values), milliseconds / 1000)
-  const set = (series: Series<NumberCell>, value: number) => {
-    series.at().value = value
+  const set = (series: Series<NumberCell>, value: number, ...labels: readonly string[]) => {
+    series.at(...labels).value = value
+  }
+  let databases: () => readonly DatabaseFigures[] = () => []
+  const setDatabase = ({ database, isSynchronized, synchronizations, rows }: DatabaseFigures) => {
+    set(all.databaseSynchronized, isSynchronized ? 1 : 0, database)
+    for (const [monitor, times] of synchronizations) set(all.databaseSynchronizations, times, database, monitor)
+    for (const [table, number] of rows) set(all.databaseRows, number, database, table)
   }
 
   return {
@@ -117,15 +135,20 @@ export function openMetrics({ version, recorderDropped, now }: MetricsSources): 
     },
     drifted: (what) => count(all.drift, driftLabel(what)),
     restarted: (program) => count(all.restarts, program),
-    serving: ({ networks, namespaces, ports }) => {
+    serving: ({ networks, namespaces, ports, unserved = 0 }) => {
       set(all.networks, networks)
       set(all.namespaces, namespaces)
       set(all.ports, ports)
+      set(all.unserved, unserved)
+    },
+    databases: (read) => {
+      databases = read
     },
     page: () => {
       for (const [name, value] of Object.entries(processUsage())) set(all[name as keyof ProcessUsage], value)
       set(all.loop, utilization())
       set(all.recorderDropped, recorderDropped())
+      databases().forEach(setDatabase)
       return Object.values<Series<NumberCell> | Series<HistogramCell>>(all).map(familyText).join('')
     },
   }
@@ -143,6 +166,7 @@ export const noMetrics: Metrics = {
   drifted() {},
   restarted() {},
   serving() {},
+  databases() {},
   page: () => '',
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { LABELS } from './labels.ts'
 import { referenceTables } from './reference-page.ts'
-import { LABELS, METRICS, type MetricRow } from './rows.ts'
+import { METRICS, type MetricRow } from './rows.ts'
 
 const page = new URL('../../../docs/metrics.md', import.meta.url)
 const ROWS: readonly MetricRow[] = Object.values(METRICS)

@@ -1,4 +1,5 @@
-import { LABELS, type LabelName, METRICS, type MetricRow } from './rows.ts'
+import { LABELS, type LabelName } from './labels.ts'
+import { METRICS, type MetricRow } from './rows.ts'
 
 /** The tables of docs/metrics.md. Pure. */
 export function referenceTables(): string {

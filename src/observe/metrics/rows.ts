@@ -1,4 +1,4 @@
-import { PATH_CLASSES } from './path-class.ts'
+import type { LabelName } from './labels.ts'
 
 /** One metric. The registry, docs/metrics.md and the test of the dashboard are drawn from these rows. */
 export interface MetricRow {
@@ -10,55 +10,6 @@ export interface MetricRow {
   /** Upper bounds of a histogram, rising. */
   readonly buckets?: readonly number[]
 }
-
-/** What a label can say. A guest must not be able to make a new series, so each is a list, or comes from the code or the
- *  configuration. */
-export type LabelValues = readonly string[] | 'from the code' | 'configured'
-
-export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'other'] as const
-
-/** Statuses that we send. One that a peer sends is `2xx` to `5xx`. */
-// biome-ignore format: as a list it is read at a glance
-export const STATUSES = [
-  '200', '201', '204', '400', '401', '403', '404', '405', '408', '409', '413', '414', '429', '500', '502', '503', '504',
-  '2xx', '3xx', '4xx', '5xx', 'other',
-] as const
-
-export const RESOLUTIONS = [
-  'found',
-  'no-port',
-  'several-ports',
-  'no-instance',
-  'bad-origin',
-  'not-ready',
-  'failed',
-] as const
-export const DRIFTS = ['dnsmasq', 'namespace', 'sockets', 'other'] as const
-export const PASS_RESULTS = ['clean', 'changed', 'failed'] as const
-export const VENDOR_DATA_OUTCOMES = ['answered', 'failed', 'busy'] as const
-
-export const LABELS = {
-  path: PATH_CLASSES,
-  method: METHODS,
-  status: STATUSES,
-  stage: 'from the code',
-  problem: 'from the code',
-  outcome: RESOLUTIONS,
-  cache: ['hit', 'miss'],
-  command: 'from the code',
-  done: ['done', 'failed'],
-  result: PASS_RESULTS,
-  drift: DRIFTS,
-  program: 'from the code',
-  held: ['answered', 'unavailable'],
-  target: 'configured',
-  answer: VENDOR_DATA_OUTCOMES,
-  limit: ['delayed', 'refused'],
-  version: 'from the code',
-  node_version: 'from the code',
-} as const satisfies Readonly<Record<string, LabelValues>>
-
-export type LabelName = keyof typeof LABELS
 
 /** A request takes tens of microseconds in one process and some milliseconds over three; a hold up to 8 s. */
 const REQUEST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10]
@@ -147,7 +98,7 @@ export const METRICS = {
   passes: {
     name: 'firstboot_reconcile_passes_total',
     kind: 'counter',
-    help: 'Comparisons of this machine with the inventory: nothing to do, changed something, or failed somewhere.',
+    help: 'Comparisons of this machine with the inventory, or with what OVN’s databases say: nothing to do, changed something, or failed somewhere.',
     labels: ['result'],
   },
   passSeconds: {
@@ -198,6 +149,30 @@ export const METRICS = {
     kind: 'gauge',
     help: 'Ports of instances on the networks served.',
     labels: [],
+  },
+  unserved: {
+    name: 'firstboot_networks_unserved',
+    kind: 'gauge',
+    help: 'Networks with guests on this chassis of OVN that cannot be served; `firstboot datapath status` says why.',
+    labels: [],
+  },
+  databaseSynchronized: {
+    name: 'firstboot_ovsdb_synchronized',
+    kind: 'gauge',
+    help: 'Whether what is known of this database is what its server says: 1, or 0 while it cannot be reached or is being read.',
+    labels: ['database'],
+  },
+  databaseSynchronizations: {
+    name: 'firstboot_ovsdb_synchronizations_total',
+    kind: 'counter',
+    help: 'Connections to a server of this database that came to be synchronized, by how it is followed.',
+    labels: ['database', 'monitor'],
+  },
+  databaseRows: {
+    name: 'firstboot_ovsdb_rows',
+    kind: 'gauge',
+    help: 'Rows of this table that are followed, and kept in memory.',
+    labels: ['database', 'table'],
   },
   recorderDropped: {
     name: 'firstboot_flight_records_dropped_total',

@@ -1,4 +1,5 @@
-import { LABELS, type MetricRow } from './rows.ts'
+import { LABELS } from './labels.ts'
+import type { MetricRow } from './rows.ts'
 
 /**
  * The numbers behind one metric. Counting is on the path of every request, so a cell is found by a look-up for each label

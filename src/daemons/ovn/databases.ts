@@ -1,0 +1,60 @@
+import type { Condition } from '../../observe/health.ts'
+import type { Log } from '../../observe/log.ts'
+import type { DatabaseFigures } from '../../observe/metrics/metrics.ts'
+import type { AnyTable, OvsdbClient } from '../../ovsdb/ovsdb.ts'
+
+/** The databases that a daemon follows, for who asks how they are. */
+export interface Databases {
+  /** One of `names` from now on is this. Each connection made and lost is told to the log. */
+  follow(database: string, client: OvsdbClient, tables: readonly AnyTable[]): void
+  /** Of those that are followed by now. */
+  readonly figures: () => readonly DatabaseFigures[]
+  /** Each is synchronized. */
+  readonly ready: readonly Condition[]
+}
+
+interface Followed {
+  readonly client: OvsdbClient
+  readonly tables: readonly AnyTable[]
+  readonly synchronizations: Map<string, number>
+  /** Why the last connection ended, or could not be made; empty while it lasts. */
+  lastReason: string
+}
+
+/** @param names  of all that will be followed, in the order in which that happens */
+export function openDatabases(names: readonly string[], log: Log): Databases {
+  const all = new Map<string, Followed>()
+  return {
+    follow: (database, client, tables) => {
+      const followed: Followed = { client, tables, synchronizations: new Map(), lastReason: '' }
+      all.set(database, followed)
+      client.onStatus((status) => {
+        if (status.state === 'synchronized') {
+          const { remote, method } = status
+          followed.lastReason = ''
+          followed.synchronizations.set(method, (followed.synchronizations.get(method) ?? 0) + 1)
+          log.info({ database, remote, method }, 'database is synchronized')
+        } else if (status.state === 'disconnected' && status.reason.message !== followed.lastReason) {
+          followed.lastReason = status.reason.message
+          log.warn({ database, remote: status.remote, reason: followed.lastReason }, 'database is not connected')
+        }
+      })
+    },
+    figures: () =>
+      Array.from(all, ([database, { client, tables, synchronizations }]) => ({
+        database,
+        isSynchronized: client.status.state === 'synchronized',
+        synchronizations,
+        rows: new Map(tables.map((table) => [table.name, client.count(table)])),
+      })),
+    ready: names.map((name) => ({
+      name,
+      whyNot: () => {
+        const followed = all.get(name)
+        if (followed === undefined) return 'it is asked when those before it are known'
+        if (followed.client.status.state === 'synchronized') return undefined
+        return followed.lastReason === '' ? 'it is being read' : `it is not connected: ${followed.lastReason}`
+      },
+    })),
+  }
+}
