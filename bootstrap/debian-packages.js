@@ -25,6 +25,7 @@ export const PROGRAMS = [
   { program: 'busybox', package: 'busybox', why: 'is the DHCP client of demo guests', for: ['start', 'test'] },
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
+  { program: 'dhcpcd', package: 'dhcpcd-base', why: 'is a third', for: ['test'] },
   {
     program: 'ovsdb-server',
     package: 'openvswitch-common',

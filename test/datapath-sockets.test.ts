@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
+import { closeSync, existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { ipBatch } from '../src/host/iproute.ts'
+import { KernelHost } from '../src/host/kernel-host.ts'
+import { Listeners } from '../src/host/listeners.ts'
 import { inNamespace, netnsInode, netnsPath } from '../src/host/netns.ts'
 import { addNetns, deleteNetns } from '../src/host/plug.ts'
 import { runProgram } from '../src/host/programs.ts'
-import { openListener } from '../src/host/sockets.ts'
+import { openListener, shareListener } from '../src/host/sockets.ts'
 import type { IpAddress } from '../src/inventory/records/address.ts'
-import { noSandbox } from './support/datapath-machine.ts'
+import type { NetworkId } from '../src/inventory/records/ids.ts'
+import { noSandbox, temporaryDirectory } from './support/datapath-machine.ts'
 import { kernelTurn } from './support/kernel-turn.ts'
 
 await kernelTurn()
@@ -58,6 +62,61 @@ describe('sockets of one process in many namespaces', { skip: noSandbox }, () =>
   it('cannot be opened twice', () => {
     assert.throws(() => openListener(netnsPath('sockets-0'), METADATA), { code: 'EADDRINUSE' })
   })
+
+  it('can be opened twice by those who both allow it', () => {
+    const fd = openListener(netnsPath('sockets-0'), { ...METADATA, port: 81 })
+    assert.throws(() => openListener(netnsPath('sockets-0'), { ...METADATA, port: 81, isShared: true }), {
+      code: 'EADDRINUSE',
+    })
+    shareListener(fd)
+    closeSync(openListener(netnsPath('sockets-0'), { ...METADATA, port: 81, isShared: true }))
+    closeSync(fd)
+  })
+
+  // One of another user allows it to nobody else, which `noreuseport` stands in for.
+  for (const { allows, netns, line, stays } of [
+    { allows: 'allows it', netns: 'sockets-1', line: '', stays: true },
+    { allows: 'does not', netns: 'sockets-2', line: 'global\n    noreuseport\n', stays: false },
+  ])
+    it(`come beside a haproxy that ${allows}, and then it goes`, async (t) => {
+      const state = temporaryDirectory()
+      t.after(() => state.remove())
+      const host = new KernelHost({
+        netnsPrefixes: ['sockets-'],
+        bridgePrefix: 'brq',
+        statePath: state.path,
+        sysctls: [],
+        sockets: new Listeners((fd) => {
+          const server = createServer((_, reply) => reply.end('ours')).listen({ fd })
+          return async () => void server.close().closeAllConnections()
+        }),
+        warn: (what) => assert.fail(what),
+      })
+      t.after(() => host.close())
+      const directory = `${state.path}/ns-metadata-proxy/n`
+      const where = { address: METADATA.address, port: 82 }
+      const text = `${line}defaults\n    mode http\nlisten x\n    bind ${where.address}:${where.port}\n    timeout client 5s\n`
+      const program = {
+        kind: 'haproxy',
+        directory,
+        arguments: ['-f', `${directory}/haproxy.conf`],
+        files: { 'haproxy.conf': text },
+      } as const
+      const running = async () => (await host.observe()).namespaces.get(netns)?.programs.length
+      await host.observe() // what runs already is an earlier run's
+      await host.execute([
+        { kind: 'netns-claim', netns },
+        { kind: 'program-start', netns, program },
+      ])
+      const listener = { ...where, device: null, stamp: { networkId: 'n' as NetworkId } }
+      await host.execute([{ kind: 'listener-open', netns, listener, beside: true }])
+      assert.equal(await running(), stays ? 1 : 0)
+      await host.execute([{ kind: 'program-stop', netns, program: 'haproxy', relieved: true }])
+      assert.equal(await running(), 0)
+      assert.ok(!existsSync(directory))
+      const curl = ['netns', 'exec', netns, 'curl', '-sS', '--max-time', '5', `http://${where.address}:${where.port}/`]
+      assert.equal((await runProgram('ip', curl)).stdout, 'ours')
+    })
 
   it('need the device of a link-local address', () => {
     const listener = { ...METADATA, address: 'fe80::1' as IpAddress, device: 'no-device' }

@@ -60,7 +60,7 @@ function openHost(): KernelHost {
     firewallPrefixes: ['qrouter-'],
     bridgePrefix: 'brq',
     statePath: state.path,
-    sysctls: ['net.ipv4.ip_forward'],
+    sysctls: ['net.ipv4.ip_forward', 'net.ipv4.ip_nonlocal_bind'],
     sockets: new Listeners(() => assert.fail()),
     warn: (what) => assert.fail(what),
     onRead: (netns) => reads.push(netns),
@@ -133,8 +133,10 @@ describe('checksums', { skip: noSandbox }, () => {
     assert.match((await runProgram('ethtool', ['-k', 'tap-a'])).stdout, /^tx-checksumming: off$/m)
     await inside(A, 'ethtool', '-K', 'qr-a', 'tx', 'on')
     assert.deepEqual(both(), [true, false])
+    assert.equal((await observed(A)).devices[0]?.offloads, true)
     await host.execute([{ kind: 'device-set', netns: A, device: device('a') }])
     assert.deepEqual(both(), [true, true])
+    assert.equal((await observed(A)).devices[0]?.offloads, undefined)
   })
 })
 
@@ -172,6 +174,13 @@ describe('news', { skip: noSandbox }, () => {
       assert.equal(now.namespaces.get(A), before.namespaces.get(A))
       assert.deepEqual([...new Set(reads)], ['qrouter-b'])
     })
+
+  it('that the kernel keeps to itself is seen soon', async () => {
+    const name = 'net.ipv4.ip_nonlocal_bind'
+    await inside('qrouter-c', 'sysctl', '-w', `${name}=1`)
+    for (const end = performance.now() + 10_000; (await observed('qrouter-c')).sysctls[name] !== '1'; await pause(100))
+      assert.ok(performance.now() < end, 'it is not seen')
+  })
 
   it('of the end outside is seen too', async () => {
     await runProgram('ip', ['link', 'set', 'tap-c', 'nomaster'])

@@ -2,7 +2,7 @@ import type { Observed, ObservedNamespace } from '../host/host.ts'
 import { type Bridge, type Namespace, NO_FIREWALL } from '../host/namespace.ts'
 import { deviceLeftovers, deviceSteps, isReplaced, removeDevice, without } from './plan/devices.ts'
 import { firewallSteps } from './plan/firewall.ts'
-import { clearingSteps, isInTheWay, listenerLeftovers, listenerSteps } from './plan/listeners.ts'
+import { clearingSteps, listenerLeftovers, listenerSteps } from './plan/listeners.ts'
 import { programLeftovers, programSteps } from './plan/programs.ts'
 import { routeLeftovers, routeSteps } from './plan/routes.ts'
 import { type Step, step } from './plan/step.ts'
@@ -31,8 +31,9 @@ export const NOTHING: Desired = {
  *
  * Equal states need nothing. Adds come before deletes, so that a change never passes through "nothing"; sysctls come
  * before devices, which inherit them; rules of the packet filter before devices, so that no packet slips through;
- * listeners before dnsmasq, so that no guest gets a lease before it can ask. Only what stands in the way of an add goes
- * before it: a device that has to be made anew, a socket where another is to listen.
+ * listeners before dnsmasq, so that no guest gets a lease before it can ask. A haproxy and our own sockets relieve each
+ * other: the one that comes listens beside the one that goes. Only what stands in the way of an add goes before it: a
+ * device that has to be made anew, a socket of ours where another of ours is to listen.
  *
  * @param desired   undefined: it must not exist
  * @param observed  undefined: it does not exist
@@ -47,8 +48,6 @@ export function planNamespace(
   const found = observed ?? emptyNamespace(netns)
   const replaced = found.devices.filter((device) => isReplaced(device, desired))
   const seen = without(found, replaced)
-  const stopped = programLeftovers(desired, seen)
-  const stopsFirst = ({ command }: Step) => command.kind === 'program-stop' && isInTheWay(desired, command.program)
   return [
     ...(observed === undefined ? [step({ kind: 'netns-add', netns }, 'namespace is missing')] : []),
     ...(found.isOurs ? [] : [step({ kind: 'netns-claim', netns }, 'namespace is not marked')]),
@@ -57,11 +56,10 @@ export function planNamespace(
     ...replaced.map((device) => step(removeDevice(netns, device), `${device.name} is another device`)),
     ...desired.devices.flatMap((device) => deviceSteps(netns, device, seen)),
     ...routeSteps(desired, seen),
-    ...stopped.filter(stopsFirst),
     ...clearingSteps(desired, seen),
     ...listenerSteps(desired, seen),
     ...programSteps(desired, seen),
-    ...stopped.filter((each) => !stopsFirst(each)),
+    ...programLeftovers(desired, seen),
     ...listenerLeftovers(desired, seen),
     ...routeLeftovers(desired, seen),
     ...deviceLeftovers(desired, seen),

@@ -196,6 +196,11 @@ const drifts: readonly { readonly name: string; readonly damage: (host: FakeHost
       want: ['device-set: tapdddddddd-dd is on no bridge'],
     },
     {
+      name: 'checksums are left to hardware again',
+      damage: (host) => host.changeDevice(NETNS, 'ns-dddddddd-dd', { offloads: true }),
+      want: ['device-set: ns-dddddddd-dd leaves checksums to hardware'],
+    },
+    {
       name: 'dnsmasq runs from an earlier run',
       damage: (host) => {
         const namespace = host.namespaces.get(NETNS)
@@ -241,6 +246,31 @@ for (const { name, damage, want } of drifts) {
     assert.equal(host.print(), whole)
   })
 }
+
+test('our own sockets and haproxy relieve each other: one comes beside the other, which then finishes', async () => {
+  const host = new FakeHost()
+  const key = `169.254.169.254:80 network=${NETWORK}`
+  const config = { metadataProxySocket: '/s/proxy' }
+  const turns = [
+    { driver: 'native', want: undefined },
+    { driver: 'haproxy', want: [`program-start beside ${key}`, 'listener-close relieved'] },
+    { driver: 'native', want: ['listener-open beside true', 'program-stop relieved'] },
+  ] as const
+  for (const { driver, want } of turns) {
+    const deps = {
+      host,
+      log: silentLog,
+      desired: () => desired({ config: { ...config, metadataProxyDriver: driver } }),
+    }
+    const { done } = await reconcile(deps)
+    const said = done.map(({ command }) => {
+      const beside = 'beside' in command ? ` beside ${command.beside}` : ''
+      return `${command.kind}${beside}${'relieved' in command ? ' relieved' : ''}`
+    })
+    if (want !== undefined) assert.deepEqual(said, want)
+    assert.deepEqual(await reconcile(deps), { done: [], failed: [] })
+  }
+})
 
 test('a name without a namespace is taken away and made anew', async () => {
   const host = new FakeHost()

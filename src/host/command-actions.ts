@@ -1,18 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import type { Action } from './actions.ts'
+import { errorCode } from './errors.ts'
 import type { Command } from './host.ts'
 import { ipBatch } from './iproute.ts'
 import type { KeptPrograms } from './kept-programs/kept-programs.ts'
 import * as links from './link-changes.ts'
 import { makeBridge, makeNetns, removeDevice, removeNetns } from './links.ts'
 import type { NamespaceSockets } from './listeners.ts'
-import type { Device, Firewall } from './namespace.ts'
+import type { Device, Firewall, Listener } from './namespace.ts'
 import { inNamespace, netnsPath } from './netns.ts'
 import { sysctlPath } from './netns-reader.ts'
 import { computeChecksums } from './offload.ts'
 import type { PortSecurityTable } from './port-security/kept-table.ts'
 import type { PortSwitch } from './port-switch.ts'
 import { deviceIndex, type Link } from './rtnetlink.ts'
+import { keepWaitingConnections } from './sockets.ts'
 
 /** What commands act on besides the kernel. */
 export interface Parts {
@@ -70,17 +72,37 @@ export function commandActions({
     'route-set': ({ netns, route }) => [() => inside(netns, () => links.setRoute(route))],
     'route-delete': ({ netns, route }) => [() => inside(netns, () => links.deleteRoute(route))],
     'firewall-set': ({ netns, firewall }) => [() => setFirewall(netns, firewall)],
-    'listener-open': ({ netns, listener }) => [() => listeners.open(netns, listener, linksOf(netns))],
-    'listener-close': ({ netns, key }) => [() => listeners.close(netns, key)],
-    'program-start': ({ netns, program }) => [() => programs.start(netns, program)],
-    'program-restart': ({ netns, program }) => [() => programs.restart(netns, program)],
+    'listener-open': ({ netns, listener, beside = false }) => [() => openBeside(netns, listener, beside)],
+    'listener-close': ({ netns, key, relieved = false }) => [() => listeners.close(netns, key, relieved)],
+    'program-start': ({ netns, program, beside = [] }) => [
+      ...(beside.length === 0 ? [] : [() => inside(netns, keepWaitingConnections)]),
+      ...beside.map((key) => () => listeners.share(netns, key)),
+      () => programs.start(netns, program),
+    ],
+    'program-restart': ({ netns, program }) => [
+      ...(program.kind === 'haproxy' ? [() => inside(netns, keepWaitingConnections)] : []),
+      () => programs.restart(netns, program),
+    ],
     'program-reload': ({ netns, program }) => [() => programs.reload(netns, program)],
-    'program-stop': ({ netns, program }) => [() => programs.stop(netns, program)],
+    'program-stop': ({ netns, program, relieved = false }) =>
+      relieved
+        ? [() => inside(netns, keepWaitingConnections), () => programs.relieve(netns, program)]
+        : [() => programs.stop(netns, program)],
     'port-security-make': ({ elements }) => [() => portSecurity.make(elements)],
     'port-security-set': ({ add, remove }) => [() => portSecurity.change(add, remove)],
     'port-security-delete': () => [() => portSecurity.remove()],
     'dhcp-delete': ({ network }) => [() => programs.forget(network)],
     'switch-port-delete': ({ name }) => [() => unplug(name)],
+  }
+  /** One that another user started, as an earlier run of ours may have been, shares no place with us: it goes before. */
+  async function openBeside(netns: string, listener: Listener, beside: boolean): Promise<void> {
+    try {
+      await listeners.open(netns, listener, linksOf(netns), beside)
+    } catch (error) {
+      if (!beside || errorCode(error) !== 'EADDRINUSE') throw error
+      await programs.stop(netns, 'haproxy')
+      await listeners.open(netns, listener, linksOf(netns))
+    }
   }
   async function plug({ peer, bridge, ifaceId }: Device): Promise<void> {
     if (ifaceId !== undefined) await ports.plug(peer, { bridge, ifaceId })

@@ -71,6 +71,8 @@ export interface ObservedNamespace {
 export interface ObservedDevice extends Device {
   /** Both ends are. */
   readonly up: boolean
+  /** What it sends has no checksums: that is left to hardware. Absent: the kernel computes them. */
+  readonly offloads?: true
 }
 
 export interface ObservedProgram extends Pick<Program, 'kind' | 'arguments'> {
@@ -103,13 +105,27 @@ export type Command =
   | { readonly kind: 'route-delete'; readonly netns: string; readonly route: Route }
   /** Makes our chains and our jumps of both families as given, in one transaction a family; `NO_FIREWALL` removes them. */
   | { readonly kind: 'firewall-set'; readonly netns: string; readonly firewall: Firewall }
-  | { readonly kind: 'listener-open'; readonly netns: string; readonly listener: Listener }
-  | { readonly kind: 'listener-close'; readonly netns: string; readonly key: string }
-  | { readonly kind: 'program-start'; readonly netns: string; readonly program: Program }
+  /** `beside`: beside a haproxy that listens there and is stopped afterwards. */
+  | { readonly kind: 'listener-open'; readonly netns: string; readonly listener: Listener; readonly beside?: true }
+  /** `relieved`: another listens in its place, so it finishes what it has begun. */
+  | { readonly kind: 'listener-close'; readonly netns: string; readonly key: string; readonly relieved?: true }
+  /** `beside`: keys of the sockets of ours that listen where it is to, and are closed afterwards. */
+  | {
+      readonly kind: 'program-start'
+      readonly netns: string
+      readonly program: Program
+      readonly beside?: readonly string[]
+    }
   | { readonly kind: 'program-restart'; readonly netns: string; readonly program: Program }
   /** Writes its files and lets it read them again. */
   | { readonly kind: 'program-reload'; readonly netns: string; readonly program: Program }
-  | { readonly kind: 'program-stop'; readonly netns: string; readonly program: Program['kind'] }
+  /** `relieved`: as above. */
+  | {
+      readonly kind: 'program-stop'
+      readonly netns: string
+      readonly program: Program['kind']
+      readonly relieved?: true
+    }
   /** Makes the table anew, with these elements, in one transaction. */
   | { readonly kind: 'port-security-make'; readonly table: string; readonly elements: readonly Element[] }
   /** In one transaction. */

@@ -4,6 +4,7 @@ import { errorCode } from './errors.ts'
 import { openNetlink } from './netlink.ts'
 import { inNamespace } from './netns.ts'
 import type { News } from './news.ts'
+import { computesChecksums } from './offload.ts'
 import {
   dumpLinks,
   type GatewayRoute,
@@ -21,6 +22,8 @@ export interface NetnsState {
   readonly addresses: readonly LinkAddress[]
   readonly routes: readonly GatewayRoute[]
   readonly sysctls: Readonly<Record<string, string>>
+  /** Indexes of the veth ends that leave checksums to hardware. */
+  readonly offloading: ReadonlySet<number>
 }
 
 /** RTNLGRP_* of linux/rtnetlink.h, a bit each. */
@@ -146,12 +149,26 @@ function isSameLink(a: Link, b: Link): boolean {
 
 /** Of the namespace the calling thread is in. */
 export function readState(sysctls: readonly string[]): NetnsState {
-  return withNetlink((fd) => ({
-    links: readLinks(fd),
-    addresses: readAddresses(fd),
-    routes: readRoutes(fd),
-    sysctls: readSysctls(sysctls),
-  }))
+  return withNetlink((fd) => {
+    const links = readLinks(fd)
+    return {
+      links,
+      addresses: readAddresses(fd),
+      routes: readRoutes(fd),
+      sysctls: readSysctls(sysctls),
+      offloading: new Set(links.filter(isOffloading).map(({ index }) => index)),
+    }
+  })
+}
+
+/** The kernel announces a change of it as one of the link. */
+function isOffloading({ kind, name }: Link): boolean {
+  try {
+    return kind === 'veth' && !computesChecksums(name)
+  } catch (error) {
+    if (errorCode(error) === 'ENODEV') return false // gone meanwhile
+    throw error
+  }
 }
 
 function withNetlink<T>(read: (fd: number) => T): T {

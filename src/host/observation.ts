@@ -57,6 +57,7 @@ export function devicesOf(
         mtu: link.mtu,
         addresses: addressesOf(link, inside),
         up: link.up && (peer?.up ?? false),
+        ...(inside.offloading.has(link.index) && { offloads: true }),
       },
     ]
   })

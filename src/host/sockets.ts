@@ -1,4 +1,4 @@
-import { chmodSync, closeSync } from 'node:fs'
+import { chmodSync, closeSync, writeFileSync } from 'node:fs'
 import type { IpAddress } from '../inventory/records/address.ts'
 import { bind, checked, getpeername, getsockname, listen, setsockopt, socket } from './libc.ts'
 import { inNamespace } from './netns.ts'
@@ -21,6 +21,8 @@ export interface ListenAddress {
   readonly device: string | null
   /** Connections that may wait to be accepted. */
   readonly backlog: number
+  /** Beside another process of the same user that allows it, too: each gets some of the connections. */
+  readonly isShared?: boolean
 }
 
 // Values of socket(2), socket(7), ip(7) and ipv6(7) as on every Linux but MIPS, SPARC and Alpha.
@@ -29,10 +31,10 @@ const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2_000_000
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_REUSEPORT = 15
 const IPPROTO_IP = 0
 const IP_FREEBIND = 15
 const IPPROTO_IPV6 = 41
-const IPV6_V6ONLY = 26
 const IPV6_FREEBIND = 78
 
 interface SocketOption {
@@ -40,7 +42,9 @@ interface SocketOption {
   readonly name: number
 }
 
-/** All are switched on. Free binding lets the address come after the socket, or come back. */
+/** All are switched on. Free binding lets the address come after the socket, or come back. `IPV6_V6ONLY` is left as the
+ *  kernel has it, as haproxy does: sockets of which it differs do not share their connections. One that is open on all of
+ *  IPv6 takes IPv4 too, whose peers then show in mapped form. */
 const OPTIONS: Readonly<Record<4 | 6, readonly SocketOption[]>> = {
   4: [
     { level: SOL_SOCKET, name: SO_REUSEADDR },
@@ -48,7 +52,6 @@ const OPTIONS: Readonly<Record<4 | 6, readonly SocketOption[]>> = {
   ],
   6: [
     { level: SOL_SOCKET, name: SO_REUSEADDR },
-    { level: IPPROTO_IPV6, name: IPV6_V6ONLY },
     { level: IPPROTO_IPV6, name: IPV6_FREEBIND },
   ],
 }
@@ -58,25 +61,39 @@ const OPTIONS: Readonly<Record<4 | 6, readonly SocketOption[]>> = {
  * alive, until it is closed.
  * @throws Error with `code` of the call that failed (`EADDRINUSE`: somebody else listens there)
  */
-export function openListener(netnsPath: string, { address, port, device, backlog }: ListenAddress): number {
+export function openListener(netnsPath: string, where: ListenAddress): number {
   return inNamespace<number>(netnsPath, () => {
+    const { address, port, device, backlog, isShared = false } = where
     const family = familyOf(address)
-    const where = `${address}${device === null ? '' : `%${device}`} port ${port}`
+    const named = `${address}${device === null ? '' : `%${device}`} port ${port}`
     const scope = device === null ? 0 : deviceIndex(device)
-    if (device !== null && scope === 0) throw new Error(`listening on ${where}: no such device`)
+    if (device !== null && scope === 0) throw new Error(`listening on ${named}: no such device`)
     return streamSocket(family, (fd) => {
-      for (const { level, name } of optionsOf(address, family)) switchOn(fd, level, name)
+      for (const { level, name } of OPTIONS[family === AF_INET6 ? 6 : 4]) switchOn(fd, level, name)
+      if (isShared) shareListener(fd)
       const encoded = encodeSocketAddress(address, port, scope)
-      checked(bind(fd, encoded, encoded.length), `binding ${where}`)
-      checked(listen(fd, backlog), `listening on ${where}`)
+      checked(bind(fd, encoded, encoded.length), `binding ${named}`)
+      checked(listen(fd, backlog), `listening on ${named}`)
     })
   })
 }
 
-/** One that is open on all of IPv6 takes IPv4 too, whose peers then show in mapped form. */
-function optionsOf(address: IpAddress, family: number): readonly SocketOption[] {
-  if (family !== AF_INET6) return OPTIONS[4]
-  return address === '::' ? OPTIONS[6].filter(({ name }) => name !== IPV6_V6ONLY) : OPTIONS[6]
+/** From now on another process of the same user may listen in the same place, if it allows it likewise (haproxy does).
+ *  Not from the beginning: a stranger would get some of the guests' requests, and nobody would hear of it. */
+export function shareListener(fd: number): void {
+  switchOn(fd, SOL_SOCKET, SO_REUSEPORT)
+}
+
+/**
+ * Connections that wait at a socket that is closed go to another in the same place, instead of being reset. For the
+ * namespace of the calling thread, and from then on. A kernel before 5.14 cannot, and the few that wait are reset.
+ */
+export function keepWaitingConnections(): void {
+  try {
+    writeFileSync('/proc/sys/net/ipv4/tcp_migrate_req', '1')
+  } catch {
+    // Nothing depends on it but those few.
+  }
 }
 
 export interface TcpAddress {

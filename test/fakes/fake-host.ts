@@ -110,6 +110,10 @@ export class FakeHost implements DatapathHost {
       this.#plug(device)
       const { name, bridge, ifaceId, mtu } = device
       this.changeDevice(netns, name, { bridge, mtu, up: true, ...(ifaceId !== undefined && { ifaceId }) })
+      const namespace = present(this.namespaces, netns)
+      namespace.devices = namespace.devices.map(({ offloads, ...seen }) =>
+        seen.name === name || offloads === undefined ? seen : { ...seen, offloads },
+      )
     },
     'device-delete': ({ netns, name }) => this.#removeDevice(netns, name),
     'address-add': ({ netns, device, address }) => {

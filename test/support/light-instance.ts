@@ -1,6 +1,8 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { guestRootPath } from '../../bootstrap/guest-root.js'
@@ -28,23 +30,31 @@ export interface BootEvidence {
 }
 
 const BOOT = fileURLToPath(new URL('light-instance.sh', import.meta.url))
-const BOOT_MILLISECONDS = 90_000 // 3 s on an idle machine
+const BOOT_MILLISECONDS = 180_000 // 3 s on an idle machine, where it boots alone
 
 /**
  * Boots an instance and waits for the end of cloud-init's last stage.
  * @param netns  a namespace of the machine that holds `eth0`, left down: cloud-init raises it
- * @throws with the tail of its logs when it does not come up within 90 s
+ * @param files  what this instance's image has beside or in place of the root's files: path from `/` to text
+ * @throws with the tail of its logs when it does not come up within 3 minutes
  */
-export async function bootLightInstance(machine: TestMachine, netns: string): Promise<LightInstance> {
+export async function bootLightInstance(
+  machine: TestMachine,
+  netns: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<LightInstance> {
   const namespaces = ['--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child']
-  const outer = machine.start(['ip', 'netns', 'exec', netns, 'unshare', ...namespaces, '--', BOOT, guestRootPath()], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const own = writeFiles(files)
+  const outer = machine.start(
+    ['ip', 'netns', 'exec', netns, 'unshare', ...namespaces, '--', BOOT, guestRootPath(), own],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
   let complaints = ''
   outer.stderr?.on('data', (chunk) => {
     complaints += chunk
   })
   const isBooted = await stagesEnd(outer, AbortSignal.timeout(BOOT_MILLISECONDS))
+  rmSync(own, { recursive: true })
   const init = initBelow(outer)
   if (init === undefined) throw new Error(`The light instance did not start: ${complaints}`)
   const instance = handle(outer, init)
@@ -70,6 +80,16 @@ export function bootEvidence(instance: LightInstance): BootEvidence {
 }
 
 const REQUEST = /Read from http:\/\/[^/\s]+(\/\S*) \((\d+), \d+b\)/g
+
+/** @returns the directory that holds them, for the caller to remove */
+function writeFiles(files: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'firstboot-image-'))
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true, mode: 0o755 })
+    writeFileSync(join(directory, path), text)
+  }
+  return directory
+}
 
 function handle(outer: ChildProcess, init: number): LightInstance {
   const namespaces = ['--net', '--mount', '--uts', '--ipc', '--pid', '--root', '--wd']

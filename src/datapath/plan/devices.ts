@@ -61,5 +61,6 @@ function difference(device: Device, seen: ObservedDevice): string | undefined {
   if (seen.bridge !== device.bridge) return `${device.peer} is on ${seen.bridge || 'no bridge'}`
   if (seen.ifaceId !== device.ifaceId) return `${device.peer} has iface-id ${seen.ifaceId ?? 'none'}`
   if (seen.mtu !== device.mtu) return `${device.name} has MTU ${seen.mtu}`
+  if (seen.offloads) return `${device.name} leaves checksums to hardware`
   return seen.up ? undefined : `${device.name} is down`
 }

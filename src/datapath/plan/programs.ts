@@ -13,7 +13,10 @@ export function programSteps({ name: netns, programs }: Namespace, seen: Observe
   return programs.flatMap((program) => {
     const { kind } = program
     const running = seen.programs.find((one) => one.kind === kind)
-    if (running === undefined) return [step({ kind: 'program-start', netns, program }, `${kind} does not run`)]
+    if (running === undefined) {
+      const beside = kind === 'haproxy' && seen.listening.size > 0 ? { beside: [...seen.listening] } : {}
+      return [step({ kind: 'program-start', netns, program, ...beside }, `${kind} does not run`)]
+    }
     if (!hasSameArguments(program, running))
       return [step({ kind: 'program-restart', netns, program }, `${kind} runs with other arguments`)]
     const changed = changedFiles(program, running)
@@ -21,10 +24,16 @@ export function programSteps({ name: netns, programs }: Namespace, seen: Observe
   })
 }
 
-export function programLeftovers({ name: netns, programs }: Namespace, seen: ObservedNamespace): readonly Step[] {
+export function programLeftovers(
+  { name: netns, programs, listeners }: Namespace,
+  seen: ObservedNamespace,
+): readonly Step[] {
   return seen.programs
     .filter(({ kind }) => !programs.some((program) => program.kind === kind))
-    .map(({ kind }) => step({ kind: 'program-stop', netns, program: kind }, `${kind} is not wanted here`))
+    .map(({ kind }) => {
+      const relieved = kind === 'haproxy' && listeners.length > 0 ? ({ relieved: true } as const) : {}
+      return step({ kind: 'program-stop', netns, program: kind, ...relieved }, `${kind} is not wanted here`)
+    })
 }
 
 function hasSameArguments(wanted: Program, { arguments: seen }: ObservedProgram): boolean {

@@ -113,6 +113,17 @@ export class KeptPrograms {
     this.#relieve(key, before)
   }
 
+  /** For one in whose place something else serves already: it finishes what it has begun, which nobody waits for. */
+  relieve(netns: string, kind: ProgramKind): void {
+    const key = keyOf(netns, kind)
+    const running = this.#running.get(key)
+    if (running === undefined) return
+    this.#running.delete(key)
+    // It has read its files, and the next of its kind has them here too.
+    if (!KINDS[kind].keepsFiles) rmSync(running.directory, { recursive: true, force: true })
+    this.#relieve(key, running)
+  }
+
   /** Writes the files and lets it read them again. */
   async reload(netns: string, program: Program): Promise<void> {
     const key = keyOf(netns, program.kind)

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { checked, connect, send, setsockopt, socket } from '../libc.ts'
-import type { CloseProxy, OpenProxy } from '../listeners.ts'
+import { type CloseProxy, type OpenProxy, RELIEF_MILLISECONDS } from '../listeners.ts'
 import { AF_UNIX, encodeUnixAddress } from '../socket-address.ts'
 import { connectKeeper } from './connection.ts'
 import { receiveDescriptor } from './descriptor.ts'
@@ -29,8 +29,8 @@ export async function followKeeper(path: string, openProxy: OpenProxy): Promise<
   }
   const events: { readonly [K in Event['event']]: (event: Extract<Event, { event: K }>) => void } = {
     opened: ({ kept }) => serve(kept),
-    closed: ({ id }) => {
-      void served.get(id)?.()
+    closed: ({ id, isRelieved }) => {
+      void served.get(id)?.(isRelieved ? RELIEF_MILLISECONDS : 0)
       served.delete(id)
     },
     retire: () => ended.resolve('retired'),

@@ -5,7 +5,7 @@ import { inNamespace, netnsPath } from '../netns.ts'
 import { clearOwnSocket } from '../own-socket.ts'
 import { deviceIndex } from '../rtnetlink.ts'
 import { descriptorOf } from '../socket-descriptor.ts'
-import { openListener } from '../sockets.ts'
+import { openListener, shareListener } from '../sockets.ts'
 import { sendDescriptor } from './descriptor.ts'
 import { type Answer, type Event, type Kept, onMessages, type Request, say } from './messages.ts'
 
@@ -26,20 +26,20 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
     for (const follower of to) say(follower, event)
   }
   const list = (): Answer => ({ kept: [...kept.values()].map(withoutDescriptor) })
-  const close = (id: number) => {
+  const close = (id: number, isRelieved = false) => {
     const socket = kept.get(id)
     if (socket === undefined) return
     kept.delete(id)
     closeSync(socket.fd)
-    tell({ event: 'closed', id })
+    tell({ event: 'closed', id, isRelieved })
   }
   const answers: {
     readonly [K in Request['ask']]: (request: Extract<Request, { ask: K }>, from: Socket) => Answer | undefined
   } = {
     list,
-    open: ({ netns, listener }) => {
+    open: ({ netns, listener, isShared }) => {
       const { device } = listener
-      const fd = openListener(netnsPath(netns), { ...listener, backlog: BACKLOG })
+      const fd = openListener(netnsPath(netns), { ...listener, backlog: BACKLOG, isShared })
       const index = device === null ? 0 : inNamespace<number>(netnsPath(netns), () => deviceIndex(device))
       lastId += 1
       const socket = { id: lastId, netns, listener, deviceIndex: index, fd }
@@ -47,8 +47,13 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
       tell({ event: 'opened', kept: withoutDescriptor(socket) })
       return { kept: [withoutDescriptor(socket)] }
     },
-    close: ({ ids }) => {
-      for (const id of ids) close(id)
+    share: ({ ids }) => {
+      const shared = [...kept.values()].filter(({ id }) => ids.includes(id))
+      for (const { fd } of shared) shareListener(fd)
+      return { kept: [] }
+    },
+    close: ({ ids, isRelieved }) => {
+      for (const id of ids) close(id, isRelieved)
       return { kept: [] }
     },
     follow: (_, from) => {

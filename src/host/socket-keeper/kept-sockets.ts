@@ -33,14 +33,19 @@ export class KeptSockets implements NamespaceSockets {
     return sockets
   }
 
-  async open(netns: string, listener: Listener): Promise<void> {
+  async open(netns: string, listener: Listener, _: readonly Link[], beside = false): Promise<void> {
     this.close(netns, listenerKey(listener))
     const connection = await this.#connected()
-    this.#note(await connection.ask({ ask: 'open', netns, listener }))
+    this.#note(await connection.ask({ ask: 'open', netns, listener, isShared: beside }))
   }
 
-  close(netns: string, key: string): void {
-    this.#close(netns, (kept) => listenerKey(kept.listener) === key)
+  async share(netns: string, key: string): Promise<void> {
+    const kept = this.#kept.get(netns)?.get(key)
+    if (kept !== undefined) await (await this.#connected()).ask({ ask: 'share', ids: [kept.id] })
+  }
+
+  close(netns: string, key: string, isRelieved = false): void {
+    this.#close(netns, (kept) => listenerKey(kept.listener) === key, isRelieved)
   }
 
   closeAll(netns: string): void {
@@ -122,13 +127,14 @@ export class KeptSockets implements NamespaceSockets {
     }
   }
 
-  #close(netns: string, isMeant: (kept: Kept) => boolean): void {
+  #close(netns: string, isMeant: (kept: Kept) => boolean, isRelieved = false): void {
     const there = this.#kept.get(netns) ?? new Map<string, Kept>()
     const closed = [...there].filter(([, kept]) => isMeant(kept))
     if (closed.length === 0) return
     for (const [key] of closed) there.delete(key)
     if (there.size === 0) this.#kept.delete(netns)
     // A keeper that is gone has closed them itself.
-    this.#connection?.ask({ ask: 'close', ids: closed.map(([, { id }]) => id) }).catch(() => undefined)
+    const ids = closed.map(([, { id }]) => id)
+    this.#connection?.ask({ ask: 'close', ids, isRelieved }).catch(() => undefined)
   }
 }

@@ -18,8 +18,11 @@ export interface Kept {
 export type Request =
   /** All that is kept. */
   | { readonly ask: 'list' }
-  | { readonly ask: 'open'; readonly netns: string; readonly listener: Listener }
-  | { readonly ask: 'close'; readonly ids: readonly number[] }
+  /** `isShared`: another that shares the place may listen there already. */
+  | { readonly ask: 'open'; readonly netns: string; readonly listener: Listener; readonly isShared: boolean }
+  /** Another may come and listen in the same places. */
+  | { readonly ask: 'share'; readonly ids: readonly number[] }
+  | { readonly ask: 'close'; readonly ids: readonly number[]; readonly isRelieved: boolean }
   /** As `list`; from then on this connection is told each `Event`. */
   | { readonly ask: 'follow' }
   /** Of one who follows: it serves all it was told of, so those who followed before may retire. */
@@ -36,7 +39,8 @@ export type Answer =
 
 export type Event =
   | { readonly event: 'opened'; readonly kept: Kept }
-  | { readonly event: 'closed'; readonly id: number }
+  /** `isRelieved`: another listens in its place, so finish what is in hand. */
+  | { readonly event: 'closed'; readonly id: number; readonly isRelieved: boolean }
   /** Another serves: finish what is in hand, and end. */
   | { readonly event: 'retire' }
 
