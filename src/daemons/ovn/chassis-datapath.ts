@@ -17,6 +17,7 @@ import { type OvsdbClient, openOvsdb } from '../../ovsdb/ovsdb.ts'
 import type { ManagementRoutes } from '../management.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import { openChassis, tellStatus } from './chassis.ts'
+import { tellMissingFeatures } from './missing-features.ts'
 import { networkSource } from './network-source.ts'
 import { type TlsFiles, tlsOf } from './tls.ts'
 
@@ -59,6 +60,7 @@ export interface ChassisGiven {
 export async function openChassisDatapath({ state, values, sockets, log }: ChassisGiven): Promise<ChassisDatapath> {
   const { local, name, bridge, remote } = await openChassis(values.ovsdb_connection, log)
   const southbound = openSouthbound(remote, values, log)
+  tellMissingFeatures(southbound, log)
   const following = followChassis(southbound, name)
   const endRegistration = keepRegistered(southbound, {
     systemId: name,
