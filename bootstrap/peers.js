@@ -7,10 +7,10 @@ import { nodeProgram, npmPackages } from './npm-packages.js'
 import { hasProgram, runTied, tail } from './programs.js'
 import { SetUpProblem, setUp } from './set-up.js'
 
-// `npm run test:peers [-- --peers DIR] [--part nova|agents] [--seed N] [--instances N] [--only N] [--record]`: our metadata
-// API beside the real Nova, then our agent and API in the places of the real ones, in a sandbox, so that nothing of either
-// is left when it ends. DIR holds the folders `nova` and `neutron`, with the scripts that install, start and stop the real
-// ones; FIRSTBOOT_PEERS names it too.
+// `npm run test:peers [-- --peers DIR] [--part nova|agents|ovn] [--seed N] [--instances N] [--only N] [--record]`: our metadata
+// API beside the real Nova, then our agent and API in the places of the real ones, then our OVN agent beside the real one on
+// two chassis, in a sandbox, so that nothing of either is left when it ends. DIR holds the folders `nova` and `neutron`, with
+// the scripts that install, start and stop the real ones (`ovn` needs none); FIRSTBOOT_PEERS names it too.
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({ strict: false, options: { peers: { type: 'string' }, part: { type: 'string' } } })
@@ -21,6 +21,7 @@ const peers = typeof given === 'string' ? resolve(given) : join(project, '../sha
 const PARTS = {
   nova: { program: 'test/peers/run.ts', scripts: ['nova'] },
   agents: { program: 'test/peers/agents.ts', scripts: ['nova', 'neutron'] },
+  ovn: { program: 'test/peers/ovn/interoperation.ts', scripts: [] },
 }
 const parts = Object.entries(PARTS).filter(([name]) => values.part === undefined || values.part === name)
 if (parts.length === 0) throw new Error(`--part is one of ${Object.keys(PARTS).join(', ')}`)
@@ -29,7 +30,8 @@ const needed = new Set(parts.flatMap(([, { scripts }]) => scripts))
 await setUp([
   npmPackages(project),
   debianPackages('start'),
-  realNova(join(peers, 'nova')),
+  ...(needed.has('nova') ? [realNova(join(peers, 'nova'))] : []),
+  ...(parts.some(([name]) => name === 'ovn') ? [realOvnAgent()] : []),
   ...(needed.has('neutron') ? [realNeutron(join(peers, 'neutron'))] : []),
 ])
 for (const [, { program }] of parts) {
@@ -58,6 +60,31 @@ function realNeutron(scripts) {
         return { says: scripts, does: () => Promise.reject(new SetUpProblem(obstacle)) }
       }
       return { says: 'install.sh, some minutes, once', does: () => install(scripts) }
+    },
+  }
+}
+
+/**
+ * The real OVN metadata agent with OVN, from Debian's packages.
+ * @returns {import('./set-up.js').Step}
+ */
+function realOvnAgent() {
+  const scripts = join(project, 'test/peers/ovn')
+  return {
+    title: 'the real OVN metadata agent',
+    todo() {
+      const programs = [
+        'neutron-ovn-metadata-agent',
+        'ovn-northd',
+        'ovn-controller',
+        'ovs-vswitchd',
+        'haproxy',
+        'ethtool',
+      ]
+      if (programs.every(hasProgram)) return undefined
+      if (process.getuid?.() === 0) return { says: 'install.sh, a minute, once', does: () => install(scripts) }
+      const obstacle = `neutron-ovn-metadata-agent is not installed. Install it as root, then run this again:\n  sudo ${join(scripts, 'install.sh')}`
+      return { says: scripts, does: () => Promise.reject(new SetUpProblem(obstacle)) }
     },
   }
 }

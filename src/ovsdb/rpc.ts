@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from './clock.ts'
 import { Disconnected, NotConnected, ProtocolError, RequestRefused } from './errors.ts'
 import { createJsonStream, type JsonLimits } from './json-stream.ts'
+import { whyFailed } from './tls-material.ts'
 import { asWireMap } from './wire-map.ts'
 
 /** One JSON-RPC 1.0 connection (RFC 7047, section 4). */
@@ -49,7 +50,7 @@ export function openRpc(stream: Duplex, options: RpcOptions): Rpc {
     hear()
     guard(() => json.push(chunk))
   })
-  stream.on('error', (error) => end(new Disconnected(`The connection failed: ${error.message}`, { cause: error })))
+  stream.on('error', (error) => end(new Disconnected(`The connection failed: ${whyFailed(error)}`, { cause: error })))
   stream.on('close', () => end(new Disconnected('The server closed the connection')))
   stream.on('end', () => end(new Disconnected('The server closed the connection')))
   hear()

@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
 import type { Clock } from './clock.ts'
 import { Disconnected } from './errors.ts'
 import { formatRemote, type Remote } from './remote.ts'
+import { pem, whyFailed, whyUnusable } from './tls-material.ts'
 
 /** What `ssl:` needs, as PEM. */
 export interface TlsMaterial {
@@ -32,7 +33,11 @@ export async function dial(remote: Remote, { tls, clock, timeoutMilliseconds, si
   const forget = clock.after(timeoutMilliseconds, () => fail(`no connection within ${timeoutMilliseconds} ms`))
   const abort = () => fail('given up')
   socket.once(remote.kind === 'ssl' ? 'secureConnect' : 'connect', resolve)
-  socket.on('error', (error) => fail(error.message, error))
+  // What the server shows is refused by us; all else by whoever says so.
+  const isRefused = () => socket instanceof TLSSocket && socket.authorizationError != null
+  socket.on('error', (error) =>
+    fail(isRefused() ? `the server’s certificate is not trusted: ${error.message}` : whyFailed(error), error),
+  )
   socket.once('close', () => fail('closed before it was open'))
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
@@ -58,8 +63,10 @@ function address(remote: Remote): { readonly path: string } | { readonly host: s
 async function secureOptions(remote: Remote, tls: TlsSource | undefined): Promise<ConnectionOptions> {
   if (tls === undefined)
     throw new Disconnected(`${formatRemote(remote)}: a key, certificate and CA are needed for ssl:`)
-  const { key, cert, ca } = await tls()
-  const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
+  const material = await tls()
+  const why = whyUnusable(material)
+  if (why !== undefined) throw new Disconnected(`${formatRemote(remote)}: ${why}`)
+  const { key, cert, ca } = material
   return {
     ...address(remote),
     key: pem(key),

@@ -3,11 +3,12 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inNamespace } from '../../src/host/netns.ts'
 import { computesChecksums } from '../../src/host/offload.ts'
-import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
+import type { OvsdbServer } from '../ovsdb/ovsdb-server.ts'
+import { firstboot } from '../support/daemon.ts'
 import { noSandbox } from '../support/datapath-machine.ts'
 import type { Chassis } from './chassis.ts'
-import { type Cloud, openCloud } from './cloud.ts'
-import { type Nova, openNova, SECRET } from './nova.ts'
+import type { Cloud } from './cloud.ts'
+import { type Guest, guest, openServedCloud, own, type ServedCloud, until } from './served-cloud.ts'
 
 /*
  *   chassis-1:  red-1 (network red)   blue-1 (network blue, the same address as red-1)     agent, agent's socket
@@ -17,25 +18,13 @@ import { type Nova, openNova, SECRET } from './nova.ts'
 
 const RED = 'da5bb487-5193-4a65-a3df-4a0055a8c0d7'
 const BLUE = 'b1ce0000-5193-4a65-a3df-4a0055a8c0d8'
-const SEARCHING_MILLISECONDS = 40_000
 
-interface Guest {
-  readonly name: string
-  readonly network: string
-  readonly mac: string
-  readonly address: string
-}
-
-let ports = 0
-function guest(name: string, network: string, address: string): Guest {
-  ports += 1
-  return { name, network, address, mac: `fa:16:3e:00:01:${ports.toString(16).padStart(2, '0')}` }
-}
+/** So long a request waits for an agent that is being restarted. */
+const HELD_MILLISECONDS = 4_000
 
 describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
+  let served: ServedCloud<OvsdbServer>
   let cloud: Cloud
-  let nova: Nova
-  const agents = new Map<string, Daemon>()
   const [red1, red2, blue1] = [
     guest('red-1', RED, '10.88.0.11'),
     guest('red-2', RED, '10.88.0.12'),
@@ -44,76 +33,25 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
 
   const one = () => cloud.chassis[0]
   const two = () => cloud.chassis[1]
-  const stateOf = ({ name }: Chassis) => `${cloud.directory}/state-${name}`
-  const instanceOf = ({ name }: Guest) => `instance-${name}`
-  const own = ({ name, address }: Guest) => `instance-${name} project-${name} ${address}`
-
-  async function startAgent(chassis: Chassis): Promise<Daemon> {
-    const agent = startDaemon(
-      chassis.machine,
-      'ovn-metadata-agent',
-      `--ovsdb-connection=${chassis.local}`,
-      `--state-dir=${stateOf(chassis)}`,
-      `--metadata-proxy-shared-secret=${SECRET}`,
-      '--agent-down-time=9',
-    )
-    agents.set(chassis.name, agent)
-    await agent.saying('serves the networks')
-    return agent
-  }
-  const agentOf = (chassis: Chassis) => agents.get(chassis.name) as Daemon
-
-  async function addGuest(chassis: Chassis, it: Guest, options: { requested?: string } = {}): Promise<void> {
-    await addPort(it, options.requested)
-    await chassis.plug({ name: it.name, logicalPort: it.name, mac: it.mac, cidrs: [`${it.address}/24`] })
-  }
-  const addPort = ({ network, name, mac, address }: Guest, requested?: string) =>
-    cloud.addPort({
-      network,
-      id: name,
-      mac,
-      cidrs: `${address}/24`,
-      instance: `instance-${name}`,
-      project: `project-${name}`,
-      ...(requested !== undefined && { requested }),
-    })
-
-  /** Asks once, as a guest that has never looked for the metadata address before. @returns body and status */
-  async function ask(chassis: Chassis, { name }: Guest, seconds = 2): Promise<string> {
-    await chassis.inGuest(name, 'ip', 'neigh', 'flush', 'dev', 'eth0')
-    const curl = ['curl', '-sS', '--max-time', `${seconds}`, '-w', ' %{http_code}']
-    return chassis.inGuest(name, ...curl, 'http://169.254.169.254/openstack')
-  }
-
-  /** Asks until it gets this, and nothing that a guest would take as final meanwhile. */
-  async function getsAnswer(chassis: Chassis, it: Guest, want = own(it), seconds = 0.5): Promise<void> {
-    const said = await until(
-      () => ask(chassis, it, seconds),
-      (text) => text === `${want} 200`,
-    )
-    assert.equal(said, `${want} 200`, agentOf(chassis).said())
-  }
-
-  const namespaces = (chassis: Chassis) => chassis.machine.run('ip', 'netns')
-  const addressesIn = (chassis: Chassis, network: string) =>
-    chassis.machine.run('ip', '-n', `ovnmeta-${network}`, '-o', 'address')
+  const stateOf = (chassis: Chassis) => served.stateOf(chassis)
+  const agentOf = (chassis: Chassis) => served.agentOf(chassis)
+  const namespaces = (chassis: Chassis) => served.namespaces(chassis)
+  const addressesIn = (chassis: Chassis, network: string) => served.addressesIn(chassis, network)
+  const ask = (chassis: Chassis, it: Guest, seconds?: number) => served.ask(chassis, it, seconds)
+  const getsAnswer = (chassis: Chassis, it: Guest, want?: string) => served.getsAnswer(chassis, it, want)
 
   before(async () => {
-    cloud = await openCloud()
-    nova = await openNova(cloud.chassis.map(({ machine }) => machine))
+    served = await openServedCloud()
+    cloud = served.cloud
     await cloud.addNetwork({ id: RED, cidrs: '10.88.0.2/24', mac: 'fa:16:3e:00:00:02' })
     await cloud.addNetwork({ id: BLUE, cidrs: '10.88.0.2/24', mac: 'fa:16:3e:00:00:03', mtu: 1442 })
-    await Promise.all(cloud.chassis.map(startAgent))
+    await Promise.all(cloud.chassis.map((chassis) => served.startAgent(chassis)))
   })
-  after(async () => {
-    await Promise.all([...agents.values()].map((agent) => agent.end('SIGINT')))
-    await nova?.close()
-    await cloud?.close()
-  })
+  after(() => served?.close())
 
   it('answers guests of both chassis, each with its own', async () => {
-    await addGuest(one(), red1)
-    await addGuest(two(), red2)
+    await served.addGuest(one(), red1)
+    await served.addGuest(two(), red2)
     await getsAnswer(one(), red1)
     await getsAnswer(two(), red2)
   })
@@ -138,7 +76,7 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
   })
 
   it('tells guests of two networks apart that have the same address', async () => {
-    await addGuest(one(), blue1)
+    await served.addGuest(one(), blue1)
     await getsAnswer(one(), blue1)
     await getsAnswer(one(), red1)
   })
@@ -160,12 +98,12 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
       const network = `${i}0fa0000-5193-4a65-a3df-4a0055a8c0d7`
       const fresh = guest(`fresh-${i}`, network, '10.90.0.11')
       await cloud.addNetwork({ id: network, cidrs: '10.90.0.2/24', mac: 'fa:16:3e:00:00:04' })
-      await addPort(fresh)
+      await served.addPort(fresh)
       const { name, mac, address } = fresh
       await one().plug({ name, logicalPort: name, mac, cidrs: [`${address}/24`] })
       const bound = performance.now()
-      await getsAnswer(one(), fresh, own(fresh), 0.2)
-      taken.push(Math.round((nova.firstAnswers.get(instanceOf(fresh)) ?? 0) - bound))
+      await served.getsAnswer(one(), fresh, own(fresh), 0.2)
+      taken.push(Math.round((served.nova.firstAnswers.get(`instance-${fresh.name}`) ?? 0) - bound))
       await one().unplug(name)
       await cloud.nb('ls-del', `neutron-${network}`)
     }
@@ -184,7 +122,7 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     const network = 'ea410000-5193-4a65-a3df-4a0055a8c0d7'
     const early = guest('early', network, '10.91.0.11')
     await cloud.addNetwork({ id: network, cidrs: '10.91.0.2/24', mac: 'fa:16:3e:00:00:05' })
-    await addPort(early, 'chassis-2')
+    await served.addPort(early, 'chassis-2')
     const listening = async () =>
       namespaces(two()).includes(network)
         ? two().machine.run('ip', 'netns', 'exec', `ovnmeta-${network}`, 'ss', '-ltn')
@@ -229,7 +167,7 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     ) // biome-ignore format: one command
     await cloud.sync()
     await agentOf(one()).end('SIGTERM')
-    await startAgent(one())
+    await served.startAgent(one())
     assert.doesNotMatch(addressesIn(one(), RED), /10\.88\.0\.9/)
     await getsAnswer(one(), red1)
   })
@@ -251,7 +189,7 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     one().machine.run('ip', '-n', `ovnmeta-${taken}`, 'link', 'add', 'mine', 'type', 'veth', 'peer', 'name', 'yours')
     for (const id of [taken, free]) await cloud.addNetwork({ id, cidrs: '10.92.0.2/24', mac: 'fa:16:3e:00:00:06' })
     const [unlucky, lucky] = [guest('unlucky', taken, '10.92.0.11'), guest('lucky', free, '10.92.0.11')]
-    await Promise.all([addGuest(one(), unlucky), addGuest(one(), lucky)])
+    await Promise.all([served.addGuest(one(), unlucky), served.addGuest(one(), lucky)])
     await getsAnswer(one(), lucky)
     assert.match(agentOf(one()).said(), /ovnmeta-fade0000[^\n]*exists and was not made by firstboot/)
     one().machine.run('ip', 'netns', 'delete', `ovnmeta-${taken}`)
@@ -336,12 +274,21 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
         await delay(20)
       }
     })()
+    const killed = performance.now()
     await agentOf(one()).end('SIGKILL')
-    await startAgent(one())
+    await served.startAgent(one())
+    const awayMilliseconds = performance.now() - killed
     await getsAnswer(one(), red1)
     asking.abort()
     await crawl
-    assert.deepEqual(new Set(said), new Set([`${own(red1)} 200`]))
+    const others = said.map((text) => text.slice(-4)).filter((status) => status !== ' 200')
+    // A slow machine may take longer to start it than requests are held.
+    const isLate = awayMilliseconds > HELD_MILLISECONDS
+    assert.deepEqual(
+      others.filter((status) => !(isLate && status === ' 503')),
+      [],
+    )
+    assert.deepEqual(new Set(said.filter((text) => text.endsWith(' 200'))), new Set([`${own(red1)} 200`]))
   })
 
   it('holds guests, then says 503, while its chassis is not in the Southbound', async () => {
@@ -357,13 +304,3 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     await getsAnswer(one(), red1)
   })
 })
-
-/** Asks again until the answer satisfies, or it is time to give up. @returns the last answer */
-async function until(read: () => Promise<string>, satisfies: (text: string) => boolean): Promise<string> {
-  const end = performance.now() + SEARCHING_MILLISECONDS
-  for (;;) {
-    const text = await read().catch((error: unknown) => String(error))
-    if (satisfies(text) || performance.now() > end) return text
-    await delay(20)
-  }
-}

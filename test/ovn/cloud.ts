@@ -11,9 +11,10 @@ import { type Chassis, openChassis, wire } from './chassis.ts'
  *     northbound, southbound (ovsdb-server), ovn-northd       in the test's own namespace, on unix sockets
  *        chassis-1 ── geneve over 192.0.2.0/24 ── chassis-2   a machine each: ovsdb-server, ovs-vswitchd, ovn-controller
  */
-export interface Cloud {
+export interface Cloud<Southbound extends Remote = OvsdbServer> {
   readonly directory: string
-  readonly southbound: OvsdbServer
+  readonly southbound: Southbound
+  readonly northd: Northd
   readonly chassis: readonly [Chassis, Chassis]
   nb(...args: readonly string[]): Promise<string>
   sb(...args: readonly string[]): Promise<string>
@@ -22,6 +23,17 @@ export interface Cloud {
   addNetwork(network: CloudNetwork): Promise<void>
   addPort(port: CloudPort): Promise<void>
   close(): Promise<void>
+}
+
+/** Who serves a database, by the remote (or remotes) of it. */
+export interface Remote {
+  readonly remote: string
+}
+
+export interface Northd {
+  start(): void
+  /** SIGKILL: nobody is told. */
+  kill(): Promise<void>
 }
 
 export interface CloudNetwork {
@@ -43,19 +55,34 @@ export interface CloudPort {
   readonly requested?: string
 }
 
-export async function openCloud(): Promise<Cloud> {
+/** One ovsdb-server of its own. */
+export async function standaloneSouthbound(directory: string): Promise<OvsdbServer> {
+  const server = ovsdbServer(directory, createDatabase(directory, schemaOf('sb'), 'sb'), { name: 'sb' })
+  await server.start()
+  return server
+}
+
+/** @param name  `nb` or `sb` @returns the file that Debian ships */
+export function schemaOf(name: 'nb' | 'sb'): string {
+  return `/usr/share/ovn/ovn-${name}.ovsschema`
+}
+
+export async function openCloud(): Promise<Cloud>
+export async function openCloud<S extends Remote>(serve: (directory: string) => Promise<S>): Promise<Cloud<S>>
+export async function openCloud(
+  serve: (directory: string) => Promise<Remote> = standaloneSouthbound,
+): Promise<Cloud<Remote>> {
   const directory = temporaryDirectory()
-  const [northbound, southbound] = ['nb', 'sb'].map((name) =>
-    ovsdbServer(directory, createDatabase(directory, `/usr/share/ovn/ovn-${name}.ovsschema`, name), { name }),
-  ) as [OvsdbServer, OvsdbServer]
-  await Promise.all([northbound.start(), southbound.start()])
+  const northbound = ovsdbServer(directory, createDatabase(directory, schemaOf('nb'), 'nb'), { name: 'nb' })
+  const [southbound] = await Promise.all([serve(directory), northbound.start()])
   const control =
     (program: string, remote: string) =>
     async (...args: readonly string[]) =>
       (await runProgram(program, [`--db=${remote}`, '--timeout=30', ...args])).stdout.trim()
   const [nb, sb] = [control('ovn-nbctl', northbound.remote), control('ovn-sbctl', southbound.remote)]
   await Promise.all([nb('init'), sb('init')])
-  const northd = spawn('ovn-northd', [`--ovnnb-db=${northbound.remote}`, `--ovnsb-db=${southbound.remote}`, `--unixctl=${join(directory, 'northd.ctl')}`, `--log-file=${join(directory, 'northd.log')}`, '-vconsole:off', '--no-chdir'], { stdio: 'ignore', env: { ...process.env, OVN_RUNDIR: directory, OVS_RUNDIR: directory } }) // biome-ignore format: one command
+  const northd = northdOf(directory, northbound.remote, southbound.remote)
+  northd.start()
   const chassis = (await Promise.all(
     [1, 2].map((number) =>
       openChassis({
@@ -72,6 +99,7 @@ export async function openCloud(): Promise<Cloud> {
   return {
     directory,
     southbound,
+    northd,
     chassis,
     nb,
     sb,
@@ -106,7 +134,7 @@ export async function openCloud(): Promise<Cloud> {
       if (requested !== undefined) await nb('lsp-set-options', id, `requested-chassis=${requested}`)
     },
     async close() {
-      await end(northd)
+      await northd.kill()
       await Promise.all(chassis.map(({ machine }) => machine.stop()))
       await endServers()
     },
@@ -128,9 +156,28 @@ async function addLogicalPort(
   await nb('lsp-add', network, id, '--', 'lsp-set-addresses', id, addresses, '--', 'set', 'Logical_Switch_Port', id, ...ids) // biome-ignore format: one command
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGKILL')
-  await ended
+function northdOf(directory: string, northbound: string, southbound: string): Northd {
+  let running: ChildProcess | undefined
+  const args = [
+    `--ovnnb-db=${northbound}`,
+    `--ovnsb-db=${southbound}`,
+    `--unixctl=${join(directory, 'northd.ctl')}`,
+    `--log-file=${join(directory, 'northd.log')}`,
+    '-vconsole:off',
+    '--no-chdir',
+  ]
+  return {
+    start() {
+      running = spawn('ovn-northd', args, {
+        stdio: 'ignore',
+        env: { ...process.env, OVN_RUNDIR: directory, OVS_RUNDIR: directory },
+      })
+    },
+    async kill() {
+      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+      const ended = once(running, 'exit')
+      running.kill('SIGKILL')
+      await ended
+    },
+  }
 }

@@ -22,6 +22,7 @@ import { changedProxyValues, type ProxyValues, proxyConfig, proxyValues, require
 import type { StateDirectory } from '../state-directory.ts'
 import { openChassis } from './chassis.ts'
 import type { Databases } from './databases.ts'
+import { tellMissingFeatures } from './missing-features.ts'
 import { networkSource } from './network-source.ts'
 import { tlsOf } from './tls.ts'
 
@@ -73,6 +74,7 @@ export async function openChassisDatapath(given: ChassisGiven): Promise<ChassisD
   const connectSouthbound = (tables: readonly AnyTable[]) => openSouthbound(remote, given.values, tables)
   const southbound = connectSouthbound(SOUTHBOUND_TABLES)
   databases.follow('OVN_Southbound', southbound, SOUTHBOUND_TABLES)
+  tellMissingFeatures(southbound, log)
   const following = followChassis(southbound, name)
   const endRegistration = keepRegistered(southbound, {
     systemId: name,

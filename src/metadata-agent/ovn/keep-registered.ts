@@ -1,6 +1,6 @@
 import { mutate, type OvsdbClient, type RowOf } from '../../ovsdb/ovsdb.ts'
 import { missingRegistration } from './registration.ts'
-import { CHASSIS_PRIVATE, SB_GLOBAL } from './southbound.ts'
+import { CHASSIS, CHASSIS_PRIVATE, SB_GLOBAL } from './southbound.ts'
 
 /** So long after a write that failed the next attempt comes. */
 const RETRY_MILLISECONDS = 5_000
@@ -27,7 +27,8 @@ export function keepRegistered(southbound: OvsdbClient, registration: Registrati
   let hasTold = false
 
   const nbCfg = () => Array.from(southbound.all(SB_GLOBAL))[0]?.nb_cfg
-  const row = () => southbound.find(CHASSIS_PRIVATE, 'byName', systemId)[0]
+  const place = () => (southbound.hasColumn(CHASSIS_PRIVATE, 'external_ids') ? CHASSIS_PRIVATE : CHASSIS)
+  const row = () => southbound.find(place(), 'byName', systemId)[0]
   const missing = ({ external_ids }: RowOf<typeof CHASSIS_PRIVATE>, told: number | undefined) =>
     missingRegistration(external_ids, { systemId, bridge: bridge(), nbCfg: told })
 
@@ -68,7 +69,7 @@ export function keepRegistered(southbound: OvsdbClient, registration: Registrati
         ['external_ids', 'delete', [...ids.keys()]],
         ['external_ids', 'insert', ids],
       ] as const
-      await southbound.transact(mutate(CHASSIS_PRIVATE, [['_uuid', '==', ours._uuid]], changes))
+      await southbound.transact(mutate(place(), [['_uuid', '==', ours._uuid]], changes))
     }
     hasTold = true
   }

@@ -36,9 +36,13 @@ export const DATAPATH_BINDING = table(
   { indexes: { byNetwork: (row) => networkIdOf(row) } },
 )
 
-export const CHASSIS = table('Chassis', { name: text }, { indexes: { byName: (row) => row.name } })
+export const CHASSIS = table(
+  'Chassis',
+  { name: text, external_ids: map(text, text) },
+  { indexes: { byName: (row) => row.name } },
+)
 
-/** What a chassis may write of itself. Not in databases before OVN 20.09. */
+/** What a chassis may write of itself. Not in databases before OVN 20.09, where that is in `Chassis`. */
 export const CHASSIS_PRIVATE = table(
   'Chassis_Private',
   { name: text, external_ids: map(text, text) },
