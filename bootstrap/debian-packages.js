@@ -24,6 +24,8 @@ export const PROGRAMS = [
   { program: 'nft', package: 'nftables', why: 'keeps guests from sending as their neighbours', for: ['start', 'test'] },
   { program: 'busybox', package: 'busybox', why: 'is the DHCP client of demo guests', for: ['start', 'test'] },
   { program: 'curl', package: 'curl', why: 'asks for metadata in guests', for: ['start', 'test'] },
+  { program: 'sysctl', package: 'procps', why: 'changes settings that we set again', for: ['test'] },
+  { program: 'ethtool', package: 'ethtool', why: 'leaves checksums to hardware, which we undo', for: ['test'] },
   { program: 'dhclient', package: 'isc-dhcp-client', why: 'is a second DHCP client', for: ['test'] },
   { program: 'dhcpcd', package: 'dhcpcd-base', why: 'is a third', for: ['test'] },
   {

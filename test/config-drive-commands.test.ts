@@ -1,80 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { firstboot } from './support/daemon.ts'
+import { drive, execute, file, folder, ID, inventory, removeFolder, SERVER } from './support/drive-commands.ts'
 
-/** Config drives as an operator builds, reads and verifies them. */
-const folder = mkdtempSync(join(tmpdir(), 'firstboot-drive-'))
-const state = join(folder, 'state')
-after(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Outcome {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function execute(program: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(program, words, { env: { PATH: process.env['PATH'], ...env } }, (error, out, err) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err }),
-    )
-  })
-}
-
-function run(...args: readonly string[]): Promise<Outcome> {
-  const [program, ...words] = firstboot(...args)
-  return execute(program, words)
-}
-
-const drive = (...args: readonly string[]) => run('config-drive', ...args)
-const kept = (...args: readonly string[]) => run(...args, '--state-dir', state)
-
-const ID = '5b0c1f5e-8a39-4a3f-8d0e-6f1f0b1c2d3e'
-const KEPT = join(state, 'machines', ID, 'disk.config')
-
-/** Ids are given where they would be drawn, so that the file alone decides what is on the drive. */
-function inventory(changes: object = {}): string {
-  return JSON.stringify({
-    projects: [{ id: '0123456789abcdef0123456789abcdef', name: 'p' }],
-    networks: [{ id: '11111111-0000-4000-8000-000000000001', name: 'n', subnets: [{ cidr: '10.0.0.0/24' }] }],
-    ports: [{ id: '22222222-0000-4000-8000-000000000001', network: 'n', mac_address: 'fa:16:3e:00:00:01' }],
-    servers: [
-      {
-        id: ID,
-        name: 'web-1',
-        reservation_id: 'r-abcdefgh',
-        networks: [{ port: '22222222-0000-4000-8000-000000000001' }],
-        config_drive: true,
-        admin_pass: 'Adm1n!',
-        metadata: { role: 'web' },
-        user_data: { base64: Buffer.from([0x1f, 0x8b, 0, 0xff]).toString('base64') },
-        personality: [{ path: '/etc/motd', contents: 'hello\n' }],
-        ...changes,
-      },
-    ],
-  })
-}
-
-function file(name: string, text: string | Uint8Array): string {
-  const path = join(folder, name)
-  writeFileSync(path, text)
-  return path
-}
-
-const SERVER = file('server.yaml', inventory())
+/** Config drives as an operator builds and reads them. */
+after(removeFolder)
 
 describe('a drive without an inventory', () => {
   const iso = join(folder, 'drive.iso')
@@ -207,6 +139,12 @@ describe('a drive is refused, and nothing written,', () => {
       assert.deepEqual(readdirSync(into), [])
     })
 
+  it('into a folder that is not there', async () => {
+    const { code, err } = await drive('build', '-f', SERVER, '-o', join(folder, 'no-such', 'drive.iso'))
+    assert.equal(code, 2)
+    assert.match(err, /--output: there is no folder \S+no-such; make it \(mkdir -p/)
+  })
+
   it('when the disk is full; what was there stays', async () => {
     const into = join(folder, 'small')
     mkdirSync(into)
@@ -222,7 +160,11 @@ describe('a drive is refused, and nothing written,', () => {
 
 describe('an image that is none', () => {
   const whole = join(folder, 'whole.iso')
-  before(() => drive('build', '-f', SERVER, '-o', whole))
+  const wholeVfat = join(folder, 'whole.vfat')
+  before(async () => {
+    await drive('build', '-f', SERVER, '-o', whole)
+    await drive('build', '-f', SERVER, '-o', wholeVfat, '--format', 'vfat', '--size', '8M')
+  })
   const cases: readonly { name: string; path: () => string; want: RegExp }[] = [
     { name: 'empty', path: () => file('empty', ''), want: /empty: .*it is empty/ },
     { name: 'foreign', path: () => file('foreign', 'x'.repeat(100_000)), want: /neither an ISO 9660 nor a FAT image/ },
@@ -235,7 +177,17 @@ describe('an image that is none', () => {
       },
       want: /truncated/,
     },
-    { name: 'missing', path: () => join(folder, 'missing'), want: /missing/ },
+    {
+      name: 'cut off in its tail, an ISO',
+      path: () => file('tail.iso', readFileSync(whole).subarray(0, -2048)),
+      want: /tail\.iso: the volume has \d+ bytes, but the image ends at \d+: it is truncated/,
+    },
+    {
+      name: 'cut off in its tail, a FAT volume',
+      path: () => file('tail.vfat', readFileSync(wholeVfat).subarray(0, -512)),
+      want: /tail\.vfat: the volume has 8388608 bytes, but the image ends at 8388096: it is truncated/,
+    },
+    { name: 'missing', path: () => join(folder, 'missing'), want: /there is no file .*missing/ },
     { name: 'a folder', path: () => folder, want: /is not a regular file/ },
   ]
   for (const { name, path, want } of cases)
@@ -245,83 +197,4 @@ describe('an image that is none', () => {
       assert.match(err, want)
       assert.doesNotMatch(err, /\n\s+at /)
     })
-})
-
-describe('the drive of a server', () => {
-  before(async () => {
-    const { code, err } = await kept('apply', '-f', SERVER)
-    assert.equal(code, 0, err)
-  })
-
-  it('is announced, built once, and then fresh', async () => {
-    const show = async () => (await kept('show', 'server', 'web-1')).out
-    assert.match(await show(), /^drive +needed: the server asks for one; not built yet$/m)
-    const built = await kept('config-drive', 'build', 'web-1')
-    assert.equal(built.code, 0, built.err)
-    assert.match(await show(), /fresh: says what HTTP says/)
-    const again = await kept('config-drive', 'build', 'web-1')
-    assert.equal(again.code, 1)
-    assert.match(again.err, /has a drive already/)
-    const verified = await kept('config-drive', 'verify', 'web-1')
-    assert.equal(verified.code, 0, verified.out + verified.err)
-  })
-
-  it('becomes stale with its record, and says why, until it is rebuilt', async () => {
-    const changed = file(
-      'changed.yaml',
-      inventory({ metadata: { role: 'db' }, user_data: '#!/bin/sh\n', personality: [] }),
-    )
-    await kept('apply', '-f', changed)
-    const { code, out } = await kept('config-drive', 'verify', 'web-1', '--json')
-    assert.equal(code, 1)
-    const documents: { path: string; state: string; against: string; why: string[] }[] = JSON.parse(out).documents
-    const of = (path: string) => documents.find((each) => each.path === path)
-    assert.deepEqual(of('openstack/latest/user_data')?.why, ['its user data changed'])
-    assert.deepEqual(of('openstack/latest/meta_data.json')?.why.toSorted(), [
-      'its injected files changed (files[0].path, files[0].content_path)',
-      'its properties (metadata) changed (meta.role)',
-    ])
-    assert.deepEqual(
-      [of('openstack/content/0000')?.state, of('openstack/content/0000')?.against],
-      ['surplus', 'record'],
-    )
-    assert.equal(of('openstack/latest/network_data.json')?.state, 'same')
-    assert.match((await kept('show', 'server', 'web-1')).out, /STALE: .*its user data changed/)
-    const rebuilt = await kept('config-drive', 'verify', 'web-1', '--rebuild')
-    assert.equal(rebuilt.code, 0, rebuilt.err)
-    assert.match(rebuilt.err, /reads the new drive when it is started/)
-    assert.equal((await kept('config-drive', 'verify', 'web-1')).code, 0)
-  })
-
-  it('that is damaged is stale as a whole', async () => {
-    truncateSync(KEPT, 100)
-    const shown = await kept('show', 'server', 'web-1')
-    assert.equal(shown.code, 0, shown.err)
-    assert.match(shown.out, /STALE/)
-  })
-})
-
-describe('firstboot show of a machine to be run elsewhere', () => {
-  before(() => kept('apply', '-f', file('plain.yaml', inventory({ name: "O'Neil <&> 1" }))))
-
-  it('prints the QEMU command line', async () => {
-    const { code, out } = await kept('show', ID, '--qemu')
-    assert.equal(code, 0)
-    assert.match(out, /^qemu-system-x86_64 \\\n/)
-    assert.match(out, /product=OpenStack Nova,.*uuid=5b0c1f5e/)
-    assert.match(out, /virtio-net-pci,netdev=net0,mac=fa:16:3e:00:00:01/)
-  })
-
-  it('prints a libvirt domain, whatever the server is called', async () => {
-    const { out } = await kept('show', 'server', ID, '--libvirt-xml')
-    assert.match(out, /<nova:name>O&apos;Neil &lt;&amp;&gt; 1<\/nova:name>/)
-    assert.match(out, /<entry name="product">OpenStack Nova<\/entry>/)
-    assert.match(out, /<mac address="fa:16:3e:00:00:01"\/>/)
-  })
-
-  it('has no console of what somebody else runs', async () => {
-    const { code, err } = await kept('console', ID)
-    assert.equal(code, 2)
-    assert.match(err, /somebody else/)
-  })
 })

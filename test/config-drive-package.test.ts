@@ -42,6 +42,10 @@ describe('the package’s config drive', () => {
   for (const [what, instance, options, says] of [
     ['no id', { hostname: 'web-1' }, OPTIONS, /the instance has no id/],
     ['no hostname', { id: WEB.id }, OPTIONS, /the instance has no hostname/],
+    ['another release', WEB, { ...OPTIONS, release: 'toString' }, /the release is "toString", and none of zed, master/],
+    ['no seed', WEB, { timestamp: OPTIONS.timestamp }, /there is no seed; give random bytes/],
+    ['an empty seed', WEB, { ...OPTIONS, seed: new Uint8Array() }, /there is no seed/],
+    ['no timestamp', WEB, { seed: OPTIONS.seed }, /there is no timestamp; give a Date/],
     ['another format', WEB, { ...OPTIONS, format: 'nocloud' }, /the format is "nocloud", and none of iso9660, vfat/],
   ] as const)
     it(`is no drive of something else when a JavaScript program gives ${what}`, () =>

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { markOf } from '../src/host/mark.ts'
 import { isAlive, processId } from '../src/host/process.ts'
 import { runProgram } from '../src/host/programs.ts'
@@ -22,7 +21,7 @@ import {
 } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
 import { kernelTurn } from './support/kernel-turn.ts'
-import { aDhcpPort, aNetwork, aPort, aSubnet } from './support/network-records.ts'
+import { aDhcpPort, aNetwork, aPort, aSubnet, byId } from './support/network-records.ts'
 
 await kernelTurn()
 
@@ -65,8 +64,6 @@ const RED = 'qdhcp-aaaaaaaa-1'
 const DEVICE = 'ns-aaaaaaaa-d'
 
 function recordsOf(sides: readonly Side[], more: readonly Port[] = []) {
-  const byId = <T extends { readonly id: string }>(records: readonly T[]) =>
-    new Map(records.map((one) => [one.id, one]))
   return {
     network: byId(sides.map(({ network }) => network)),
     subnet: byId(sides.flatMap(({ subnets }) => subnets)),
@@ -167,7 +164,7 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
 
   it('answers on the link-local IPv6 address, and knows the guest by its own', async () => {
     const own = eui64Address('fe80::/64' as Cidr, red.guest.macAddress)
-    await eventuallyAsync('the guest has its link-local address', async () => {
+    await eventually('the guest has its link-local address', async () => {
       const answer = await redGuest.get('http://[fe80::a9fe:a9fe%25eth0]/').catch(() => '')
       return answer === `aaaaaaaa-1 ${own}`
     })
@@ -184,7 +181,7 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
     const killed = pidOf()
     rmSync(join(state.path, 'dhcp/aaaaaaaa-1/log'))
     process.kill(killed, 'SIGKILL')
-    await eventuallyAsync('another dnsmasq runs', async () => {
+    await eventually('another dnsmasq runs', async () => {
       await datapath.reconciler.look()
       return existsSync(pidFile()) && pidOf() !== killed && processId(pidOf()) !== undefined
     })
@@ -203,7 +200,7 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
 
   it('restores a namespace deleted by hand', async () => {
     await runProgram('ip', ['netns', 'delete', RED])
-    await eventuallyAsync('a guest gets a lease', () =>
+    await eventually('a guest gets a lease', () =>
       redGuest.requestLease().then(
         () => true,
         () => false,
@@ -272,7 +269,7 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
     )
     assert.match(await blueGuest.get('http://169.254.169.254/'), /^bbbbbbbb-1 /)
     squatter.kill('SIGKILL')
-    await eventuallyAsync('dnsmasq runs', async () => (await datapath.reconciler.look()).failed.length === 0)
+    await eventually('dnsmasq runs', async () => (await datapath.reconciler.look()).failed.length === 0)
   })
 
   it('serves others at once while a dnsmasq does not end, and forgets its leases', async () => {
@@ -288,7 +285,7 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
     // Its own network has to wait, and says for what.
     inventory.change(recordsOf([red, blue]))
     assert.match((await datapath.reconciler.look()).failed[0]?.cause.message ?? '', /qdhcp-bbbbbbbb-1: .*still runs/)
-    await eventuallyAsync('blue is served', async () => (await datapath.reconciler.look()).failed.length === 0)
+    await eventually('blue is served', async () => (await datapath.reconciler.look()).failed.length === 0)
     assert.equal(processId(stuck), undefined)
   })
 
@@ -354,11 +351,3 @@ describe('the DHCP path on the kernel', { skip: noSandbox }, () => {
     return join(state.path, 'dhcp/aaaaaaaa-1/pid')
   }
 })
-
-async function eventuallyAsync(what: string, holds: () => Promise<boolean>, milliseconds = 20_000): Promise<void> {
-  const end = performance.now() + milliseconds
-  while (!(await holds())) {
-    assert.ok(performance.now() < end, `After ${milliseconds} ms still not: ${what}`)
-    await pause(20)
-  }
-}

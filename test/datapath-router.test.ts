@@ -17,7 +17,7 @@ import {
 } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
 import { kernelTurn } from './support/kernel-turn.ts'
-import { aDhcpPort, aNetwork, aPort, aRouter, aRouterPort, aSubnet } from './support/network-records.ts'
+import { aDhcpPort, aNetwork, aPort, aRouter, aRouterPort, aSubnet, byId } from './support/network-records.ts'
 
 await kernelTurn()
 
@@ -64,14 +64,12 @@ const router = aRouter(ROUTER, {
     fixedIps: [{ subnetId: 'x4' as SubnetId, ipAddress: ip('203.0.113.5') }],
   },
 })
-const byId = <T extends { readonly id: string }>(...records: readonly T[]) =>
-  new Map(records.map((one) => [one.id as string, one]))
 const records: Partial<RecordSet> = {
-  network: byId(...[A, B, X].map((id) => aNetwork({ id }))),
-  subnet: byId(...subnets),
-  router: byId(router),
-  port: byId(inA, inB, red, blue, outer, dhcp),
-  floating_ip: byId(floatingIp),
+  network: byId([A, B, X].map((id) => aNetwork({ id }))),
+  subnet: byId(subnets),
+  router: byId([router]),
+  port: byId([inA, inB, red, blue, outer, dhcp]),
+  floating_ip: byId([floatingIp]),
 }
 
 describe('the router path on the kernel', { skip: noSandbox }, () => {
@@ -230,7 +228,7 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
   })
 
   it('is there without subnets, and gone with the router', async () => {
-    inventory.change({ port: byId(red, blue, outer, dhcp), floating_ip: new Map() })
+    inventory.change({ port: byId([red, blue, outer, dhcp]), floating_ip: new Map() })
     await look()
     const { stdout } = await captureProgram('ip', ['netns', 'exec', NETNS, 'ss', '-Hltn'])
     assert.match(stdout, /:9697/)

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openSqliteStore } from '../src/inventory/sql/sqlite.ts'
 import type { FlightRecord } from '../src/observe/flight/record.ts'
 import { openFlightRecorder } from '../src/observe/flight/recorder.ts'
@@ -95,6 +96,21 @@ before(async () => {
 })
 
 describe('firstboot requests', () => {
+  it('knows a server by name whose request the metadata API did not answer', async () => {
+    const { server: _, ...nameless } = record('silent', '/openstack', 50, { status: 504, problem: 'upstream-timeout' })
+    const gone = { ...nameless, request: 'req-gone', instance: '00000000-0000-4000-8000-000000000000' }
+    const path = join(state, 'flight', 'metadata-agent.jsonl')
+    const before = readFileSync(path)
+    await write('metadata-agent', nameless, gone)
+    const { lines } = await run('requests', '--last', '2')
+    const [{ server }] = (await run('requests', '--last', '2', '--json')).lines.map((line) => JSON.parse(line))
+    writeFileSync(path, before)
+    assert.deepEqual(
+      [lines[0]?.includes(' silent '), lines[1]?.includes(gone.instance), server],
+      [true, true, 'silent'],
+    )
+  })
+
   it('tells of one server, each request once, with the way it took', async () => {
     const { code, lines } = await run('requests', 'web-1')
     assert.equal(code, 0)
@@ -165,7 +181,7 @@ describe('firstboot tail', () => {
       tries += 1
       assert.ok(tries < 100, 'both have begun to follow')
       await write('metadata-agent', record('web-2', `/try/${tries}`, 30))
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await pause(200)
     }
     const both = record('web-1', '/both', 40)
     await write('metadata-agent', both)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Guest, GuestState } from '../src/host/guest.ts'
 import { namespaceGuests } from '../src/hypervisor/guest.ts'
 import { type Hypervisor, keepGuests } from '../src/hypervisor/keeper.ts'
@@ -118,7 +119,7 @@ describe('the keeper of guests', () => {
     await keeper.stopAll()
     assert.deepEqual([...hypervisor.states.keys()], [])
     const looks = hypervisor.looks
-    await new Promise((resolve) => setTimeout(resolve, PERIOD * 4))
+    await pause(PERIOD * 4)
     assert.equal(hypervisor.looks, looks)
   })
 })

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { KeptPrograms } from '../src/host/kept-programs/kept-programs.ts'
 import { canBecomeAnotherUser } from '../src/host/kept-programs/user.ts'
 import type { Dnsmasq, Haproxy, Program, Radvd } from '../src/host/namespace.ts'
@@ -235,7 +234,7 @@ describe('programs kept in a namespace', { skip: noSandbox }, () => {
     const before = [pidOf('dnsmasq'), pidOf('radvd')]
     const changed = { ...dnsmasq(), files: { ...dnsmasq().files, addn_hosts: '127.0.0.8\ttwo.test\n' } }
     await keeper.reload(NETNS, changed)
-    await eventuallyAsync('dnsmasq knows the name', async () => {
+    await eventually('dnsmasq knows the name', async () => {
       const { stdout } = await inside('busybox', 'nslookup', 'two.test', '127.0.0.1')
       return stdout.includes('127.0.0.8')
     })
@@ -275,7 +274,7 @@ describe('programs kept in a namespace', { skip: noSandbox }, () => {
     assert.equal(await status(), '200')
     squatter.kill('SIGKILL')
     await once(squatter, 'exit')
-    await eventuallyAsync('it runs', () =>
+    await eventually('it runs', () =>
       keeper.restart(NETNS, other).then(
         () => true,
         () => false,
@@ -301,7 +300,7 @@ describe('programs kept in a namespace', { skip: noSandbox }, () => {
       while (!isDone) answers.push(await status())
     })()
     await keeper.restart(NETNS, haproxy(201))
-    await eventuallyAsync('the new one answers', async () => (await status()) === '201')
+    await eventually('the new one answers', async () => (await status()) === '201')
     isDone = true
     await asking
     assert.deepEqual(
@@ -364,11 +363,3 @@ describe('programs kept in a namespace', { skip: noSandbox }, () => {
     return spawn('ip', ['netns', 'exec', NETNS, process.execPath, '-e', program])
   }
 })
-
-async function eventuallyAsync(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 20_000
-  while (!(await holds())) {
-    assert.ok(performance.now() < end, `After 20 s still not: ${what}`)
-    await pause(20)
-  }
-}

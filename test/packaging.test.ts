@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -82,6 +82,42 @@ describe('what of an npm package is packed', () => {
   ] as const)
     it(`${path || 'the folder itself'}: ${expected ? 'packed' : 'not packed'}`, () =>
       assert.equal(isPacked('node_modules/a', path), expected))
+})
+
+describe('npm run package:deb', () => {
+  const cases: readonly { name: string; words: readonly string[]; env?: NodeJS.ProcessEnv; says: RegExp }[] = [
+    {
+      name: 'a compression that is none',
+      words: ['--compression', 'zip'],
+      says: /^--compression is xz, gzip or none, not "zip"\.$/m,
+    },
+    { name: 'an option that it does not have', words: ['--release', 'zed'], says: /^Unknown option '--release'/ },
+    { name: 'an option without its value', words: ['--output'], says: /^Option '--output <value>' argument missing/ },
+    {
+      name: 'a file in the folder’s place',
+      words: ['--output', join(ROOT, 'package.json')],
+      says: /is the folder for the package/,
+    },
+    {
+      name: 'a time that is none',
+      words: [],
+      env: { SOURCE_DATE_EPOCH: 'now' },
+      says: /^SOURCE_DATE_EPOCH is a number .*, not "now"/,
+    },
+  ]
+  for (const { name, words, env, says } of cases)
+    it(`refuses ${name}, in a sentence`, () => {
+      const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [join(ROOT, 'packaging/deb.js'), ...words],
+        options,
+      )
+      assert.deepEqual([status, stdout], [2, ''], stderr)
+      assert.match(stderr, says)
+      assert.match(stderr, /^Usage: npm run package:deb/m)
+      assert.doesNotMatch(stderr, /\n\s+at /)
+    })
 })
 
 const obstacle = !hasProgram('dpkg-deb')

@@ -16,7 +16,7 @@ import {
 } from './support/datapath-machine.ts'
 import { eventually } from './support/eventually.ts'
 import { arp, ethernet, icmpv6, tagged, udp, Wire } from './support/frames.ts'
-import { aDhcpPort, aNetwork, aPort, aSubnet } from './support/network-records.ts'
+import { aDhcpPort, aNetwork, aPort, aSubnet, byId } from './support/network-records.ts'
 
 // What a guest can send as, on the kernel of a sandbox. All are on one network but the last, whose range is the same.
 //
@@ -55,8 +55,6 @@ const blueDhcp = { ...aDhcpPort('bbbbbbbb-d', `${OTHER.id}=10.0.0.2`), networkId
 const PORTS = [dhcp, mallory, alice, trusted, shared, stranger, blueDhcp]
 
 function recordsOf(ports: readonly Port[]) {
-  const byId = <T extends { readonly id: string }>(records: readonly T[]) =>
-    new Map(records.map((one) => [one.id, one]))
   return {
     network: byId([aNetwork({ id: RED }), aNetwork({ id: BLUE })]),
     subnet: byId([V4, V6, OTHER]),

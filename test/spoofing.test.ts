@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it, type TestContext } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { signature } from '../src/metadata-agent/signed-upstream.ts'
 import { GUESTS, type HostileChain, NETWORK, OTHER_NETWORK, openHostileChain, SECRET } from './support/hostile-chain.ts'
 import { exchangeRaw, type Peer } from './support/raw-http.ts'
@@ -63,9 +63,7 @@ describe('a forged header never passes', () => {
   })
   after(() => chain?.close())
 
-  const WAYS: Readonly<
-    Record<string, { peer: () => Peer | undefined; stamp: string; isHop: (name: string) => boolean }>
-  > = {
+  const WAYS: Readonly<Record<string, { peer: () => Peer; stamp: string; isHop: (name: string) => boolean }>> = {
     'our proxy': { peer: () => chain.proxyPort, stamp: '', isHop: () => false },
     haproxy: { peer: () => chain.haproxyPort, stamp: '', isHop: () => false },
     // Whoever reaches the socket is a proxy: of him we believe where a request comes from, and nothing else.
@@ -77,9 +75,8 @@ describe('a forged header never passes', () => {
   }
   for (const [way, { peer, stamp, isHop }] of Object.entries(WAYS))
     for (const [how, spell] of Object.entries(SPELLINGS))
-      it(`through ${way}, ${how}`, async (test: TestContext) => {
+      it(`through ${way}, ${how}`, async () => {
         const at = peer()
-        if (at === undefined) return test.skip('there is no haproxy')
         for (const [name, value] of FORGED) {
           if (isHop(name)) continue
           chain.told.length = 0

@@ -1,11 +1,15 @@
+import { existsSync } from 'node:fs'
 import { integer, truth } from '../config/option.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { recordedStateDirectory } from '../daemons/state-directory.ts'
-import { journeys } from '../observe/flight/journey.ts'
+import type { InstanceId } from '../inventory/records/ids.ts'
+import type { RecordSet } from '../inventory/records/records.ts'
+import { type Journey, journeys } from '../observe/flight/journey.ts'
 import { readRecords as readFlight } from '../observe/flight/read.ts'
 import { command } from './command.ts'
 import { findGuest } from './flight/guest.ts'
 import { journeyLine } from './flight/line.ts'
+import { readRecords } from './read-records.ts'
 
 export const requests = command({
   usage: '[SERVER]',
@@ -28,10 +32,30 @@ export const requests = command({
     const found = journeys(readFlight(state.flight, () => true))
       .filter(({ instance }) => id === undefined || instance === id)
       .slice(-values.last)
-    const width = Math.max(0, ...found.map(({ server }) => server?.length ?? 0))
-    for (const journey of found)
+    const named = await withNames(found, state.database, () => readRecords(values, env))
+    const width = Math.max(0, ...named.map(({ server }) => server?.length ?? 0))
+    for (const journey of named)
       terminal.print(values.json ? JSON.stringify(journey) : journeyLine(journey, width, terminal.paint))
     if (found.length === 0) terminal.say(`Nothing is recorded of ${wanted ?? 'any guest'} in ${state.flight}.`)
     return found.length === 0 ? 1 : 0
   },
 })
+
+/** Of our daemons only the metadata API knows what a server is called: where that gave no answer, the inventory may, if this
+ *  host has one that can be read. */
+async function withNames(
+  found: readonly Journey[],
+  database: string,
+  read: () => Promise<RecordSet>,
+): Promise<readonly Journey[]> {
+  const isNameless = ({ instance, server }: Journey) => instance !== undefined && server === undefined
+  if (!found.some(isNameless) || !existsSync(database)) return found
+  const servers = await read().then(
+    (records) => records.server,
+    () => undefined,
+  )
+  return found.map((journey) => {
+    const server = isNameless(journey) ? servers?.get(journey.instance as InstanceId)?.name : undefined
+    return server === undefined ? journey : { ...journey, server }
+  })
+}

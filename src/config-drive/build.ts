@@ -1,5 +1,5 @@
 import type { VendorData } from '../documents/context.ts'
-import type { Release } from '../documents/release.ts'
+import { RELEASES, type Release } from '../documents/release.ts'
 import type { Instance } from '../inventory/records/instance.ts'
 import { quote } from './files.ts'
 import { type DriveImageOptions, driveImage, FORMATS } from './formats.ts'
@@ -71,11 +71,21 @@ export function buildConfigDrive(instance: DriveInstance, options: ConfigDriveOp
   for (const name of ['id', 'hostname'] as const)
     if (typeof instance[name] !== 'string' || instance[name] === '')
       throw new DriveProblem(`the instance has no ${name}`)
-  if (!Object.hasOwn(FORMATS, format))
-    throw new DriveProblem(`the format is ${quote(String(format))}, and none of ${Object.keys(FORMATS).join(', ')}`)
+  checkName('format', format, FORMATS)
+  checkName('release', release, RELEASES)
+  if (!(seed instanceof Uint8Array) || seed.length === 0)
+    throw new DriveProblem('there is no seed; give random bytes that nobody else knows: randomBytes(64) of node:crypto')
+  if (!(options.timestamp instanceof Date) || Number.isNaN(options.timestamp.getTime()))
+    throw new DriveProblem('there is no timestamp; give a Date, such as new Date()')
   const whole: Instance = { ...UNSET, name: instance.hostname, ...instance, id: instance.id as Instance['id'] }
   const files = driveFiles(whole, { release, dhcpDomain, vendorData, skipVersions, seed })
   return driveImage(files, { ...options, format, release })
+}
+
+/** Of what a JavaScript program gives, no compiler has seen to it. */
+function checkName(what: string, name: string, known: object): void {
+  if (Object.hasOwn(known, name)) return
+  throw new DriveProblem(`the ${what} is ${quote(String(name))}, and none of ${Object.keys(known).join(', ')}`)
 }
 
 const NO_VENDOR_DATA: VendorData = { providers: ['StaticJSON'], static: undefined, dynamic: [] }

@@ -8,7 +8,8 @@ export interface FoundEntry extends DriveEntry {
   readonly extents: readonly Extent[]
 }
 
-/** What a reader has found, as a drive. @throws DriveProblem when readers could take one path for different things */
+/** What a reader has found, as a drive. @throws DriveProblem when readers could take one path for different things, or
+ *  when the image ends before the volume does: only padding may be lost, but then who copied it does not know that */
 export function driveOf(
   source: ImageSource,
   about: Pick<Drive, 'format' | 'label' | 'size'>,
@@ -19,6 +20,8 @@ export function driveOf(
     if (byPath.has(entry.path)) throw new DriveProblem(`${quote(entry.path)} is there twice`)
     byPath.set(entry.path, entry)
   }
+  if (about.size > source.size)
+    throw new DriveProblem(`the volume has ${about.size} bytes, but the image ends at ${source.size}: it is truncated`)
   return {
     ...about,
     entries: found.map(({ path, kind, size }) => ({ path, kind, size })),

@@ -14,6 +14,7 @@ import { libvirtMachines } from '../hypervisor/libvirt/libvirt-machines.ts'
 import { machineOf, machinesOf } from '../hypervisor/machine.ts'
 import { QEMU, qemuArguments } from '../hypervisor/qemu/arguments.ts'
 import { qemuMachines } from '../hypervisor/qemu/qemu-machines.ts'
+import { sweepMachines } from '../hypervisor/sweeper.ts'
 import type { RecordSet } from '../inventory/records/records.ts'
 import type { Server } from '../inventory/records/server.ts'
 import type { Inventory } from '../inventory/store.ts'
@@ -23,7 +24,7 @@ import type { StateDirectory } from './state-directory.ts'
 
 export type MachineValues = DriveValues & Values<typeof machineOptions>
 
-/** Keeps the virtual machines of this host as the inventory wants them: one keeper a hypervisor. */
+/** Keeps the virtual machines of this host as the inventory wants them: one keeper a hypervisor, and one that sweeps. */
 export function keepMachines(state: StateDirectory, inventory: Inventory, values: MachineValues, log: Log): Keeper[] {
   const { machines } = state
   const drives = openDrives(values, log)
@@ -53,6 +54,7 @@ export function keepMachines(state: StateDirectory, inventory: Inventory, values
   return [
     keepGuests(inventory, (records) => machinesOf(records, 'qemu', driveOf), qemu, log),
     keepGuests(inventory, (records) => machinesOf(records, 'libvirt', driveOf), libvirt, log),
+    sweepMachines(inventory, machines, log),
   ]
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeHost } from '../../test/fakes/fake-host.ts'
-import { aDhcpPort, aNetwork, aPort, aSubnet } from '../../test/support/network-records.ts'
+import { aDhcpPort, aNetwork, aPort, aSubnet, byId } from '../../test/support/network-records.ts'
 import type { NetworkId } from '../inventory/records/ids.ts'
 import { emptyRecordSet } from '../inventory/records/records.ts'
 import { silentLog } from '../observe/log.ts'
@@ -13,8 +13,6 @@ const config = { ...DATAPATH_DEFAULTS, statePath: '/s' }
 
 function networks(count: number) {
   const ids = Array.from({ length: count }, (_, i) => `${String(i).padStart(8, '0')}-net` as NetworkId)
-  const byId = <T extends { readonly id: string }>(records: readonly T[]) =>
-    new Map(records.map((one) => [one.id as string, one]))
   return {
     ...emptyRecordSet(),
     network: byId(ids.map((id) => aNetwork({ id }))),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeHost } from '../../test/fakes/fake-host.ts'
-import { aDhcpPort, aNetwork, aPort, aRouterPort, aSubnet, NETWORK } from '../../test/support/network-records.ts'
+import { aDhcpPort, aNetwork, aPort, aRouterPort, aSubnet, byId, NETWORK } from '../../test/support/network-records.ts'
 import { NO_FIREWALL } from '../host/namespace.ts'
 import type { IpAddress } from '../inventory/records/address.ts'
 import type { NetworkId, PortId } from '../inventory/records/ids.ts'
@@ -33,8 +33,6 @@ const dhcp = aDhcpPort(DHCP_ID, 's4=10.0.0.2')
 const guest = aPort('eeeeeeee-1111', ['s4=10.0.0.7'])
 
 function desired({ networks = [aNetwork()], subnets = [v4], ports = [dhcp], config = {} }: Given) {
-  const byId = <T extends { readonly id: string }>(records: readonly T[]) =>
-    new Map(records.map((one) => [one.id, one]))
   const records = { ...emptyRecordSet(), network: byId(networks), subnet: byId(subnets), port: byId(ports) }
   return new Planner().desired(records, { ...DATAPATH_DEFAULTS, statePath: '/s', ...config }, 0)
 }

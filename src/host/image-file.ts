@@ -7,6 +7,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writevSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -100,8 +101,9 @@ export interface ImageFile extends ImageSource {
   close(): void
 }
 
-/** @throws Error of the system when there is no such file, HostError when it is no file with contents */
+/** @throws HostError when there is no such file or it has no contents of its own, else Error of the system */
 export function openImageFile(path: string): ImageFile {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new HostError(`there is no file ${path}`)
   const fd = openSync(path, 'r')
   try {
     const found = fstatSync(fd)

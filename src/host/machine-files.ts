@@ -58,17 +58,17 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** The machines of one hypervisor that were started and not yet stopped by us. */
 export function keptMachines(machines: string, by: KeptMachine['by']): ReadonlyMap<InstanceId, KeptMachine> {
   return new Map(
-    folderNames(machines).flatMap((name) => {
-      const id = name as InstanceId
+    machineFolders(machines).flatMap((id) => {
       const kept = keptMachine(machineFiles(machines, id))
       return kept?.by === by ? [[id, kept] as const] : []
     }),
   )
 }
 
-function folderNames(path: string): string[] {
+/** Whose files are here, whether they were started or not. @param machines  the folder of all of them */
+export function machineFolders(machines: string): InstanceId[] {
   try {
-    return readdirSync(path).filter((name) => UUID.test(name))
+    return readdirSync(machines).filter((name): name is InstanceId => UUID.test(name))
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return []
     throw error

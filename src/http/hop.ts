@@ -144,7 +144,8 @@ export function isStream(body: OutgoingRequest['body']): body is StreamedBody {
   return body !== null && !(body instanceof Uint8Array)
 }
 
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+/** Header fields of one connection, which a proxy does not pass on: RFC 9110, 7.6.1. */
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aPort, aRouter, aRouterPort, aSubnet, NETWORK } from '../../test/support/network-records.ts'
+import { aPort, aRouter, aRouterPort, aSubnet, byId, NETWORK } from '../../test/support/network-records.ts'
 import { formerInterfaceChanges, standingFixedIps, type Touched } from './former-interfaces.ts'
 import { applyChanges } from './memory-store.ts'
 import type { FormerInterface } from './records/former-interface.ts'
@@ -86,7 +86,6 @@ const cases: readonly Case[] = [
 
 for (const { name, routers = [up], ports = [inner], former: known = [], changes, want } of cases)
   test(`what is left of a router's interface: ${name}`, () => {
-    const byId = <T extends { readonly id: string }>(all: readonly T[]) => new Map(all.map((one) => [one.id, one]))
     const before = { ...emptyRecordSet(), router: byId(routers), port: byId(ports), former_interface: byId(known) }
     const own = formerInterfaceChanges(before satisfies Touched, changes, NOW)
     const after = applyChanges(before, [...changes, ...own])

@@ -1,4 +1,5 @@
 import { bodyToSend, type HttpClient } from '../http/client.ts'
+import { HOP_BY_HOP } from '../http/hop.ts'
 import type { Forwarder } from '../http/messages.ts'
 
 /** The agent behind its unix socket, as a handler. Everything but this hop's own fields goes through unchanged. */
@@ -13,14 +14,4 @@ export function agentOverSocket(client: HttpClient): Forwarder {
 }
 
 /** Fields that describe the guest's connection or framing, which the next hop has of its own. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+const OWN_FIELDS: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length', 'expect'])

@@ -1,22 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { eventually } from '../support/eventually.ts'
+import { startLibvirt, type Virsh } from '../support/libvirt.ts'
 import type { TestMachine } from '../support/test-machine.ts'
 import type { Sample } from './readers.ts'
 
-const LIBVIRTD = fileURLToPath(new URL('../support/libvirtd.sh', import.meta.url))
-const started = new WeakSet<TestMachine>()
+const started = new WeakMap<TestMachine, Promise<Virsh>>()
 
 /** Whether libvirt starts a domain that has the drive as Nova attaches it. */
 export async function libvirtStarts({ guests, guest, format, image }: Sample): Promise<boolean> {
   const { machine, state } = guests
-  const virsh = (...words: readonly string[]) => machine.run('virsh', '--quiet', '-c', 'qemu:///system', ...words)
-  if (!started.has(machine)) {
-    started.add(machine)
-    machine.start([LIBVIRTD, state], { stdio: 'ignore' })
-    await eventually('libvirt answers', () => succeeds(() => virsh('list')), 120_000)
-  }
+  const starting = started.get(machine) ?? startLibvirt(machine, state)
+  started.set(machine, starting)
+  const virsh = await starting
   const path = join(state, 'matrix.xml')
   // The one in the guest's place is in use: QEMU locks what a guest may write to.
   const copy = join(state, 'matrix.img')
@@ -32,13 +27,4 @@ export async function libvirtStarts({ guests, guest, format, image }: Sample): P
   const isRunning = virsh('list', '--name').includes(guest.name)
   virsh('destroy', guest.name)
   return isRunning
-}
-
-function succeeds(act: () => unknown): boolean {
-  try {
-    act()
-    return true
-  } catch {
-    return false
-  }
 }

@@ -10,6 +10,7 @@ import type { RecordSet } from '../../src/inventory/records/records.ts'
 import { openSqliteStore } from '../../src/inventory/sql/sqlite.ts'
 import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
 import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
+import { udhcpc } from '../support/udhcpc.ts'
 
 // Networks of every kind on one machine, each with a guest that takes a lease and asks who it is.
 //
@@ -59,27 +60,7 @@ describe('guests on networks of every kind', () => {
   /** By the route that option 121 of a lease has. */
   const lease = (name: Name) => {
     inside(name, 'ip', '-4', 'address', 'flush', 'dev', 'eth0')
-    const script = new URL('../support/udhcpc-script.sh', import.meta.url).pathname
-    inside(
-      name,
-      'env',
-      `LEASE_FILE=${directory}/${name}`,
-      'busybox',
-      'udhcpc',
-      '-i',
-      'eth0',
-      '-f',
-      '-n',
-      '-q',
-      '-t',
-      '20',
-      '-T',
-      '1',
-      '-O',
-      'staticroutes',
-      '-s',
-      script,
-    )
+    inside(name, ...udhcpc(join(directory, name), '-O', 'staticroutes'))
     return /169\.254\.169\.254 via (\S+)/.exec(inside(name, 'ip', 'route'))?.[1]
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { signature } from '../../src/metadata-agent/signed-upstream.ts'
 import { firstboot, startDaemon } from '../support/daemon.ts'
@@ -129,7 +130,7 @@ describe('trouble', () => {
       const { api, ask } = startApi(state, id, () => project)
       await api.saying('listens on')
       const waiting = ask()
-      const first = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300, 'held'))])
+      const first = await Promise.race([waiting, pause(300, 'held')])
       assert.equal(first, 'held')
       held.close()
       assert.equal((await waiting).status, 200)

@@ -40,7 +40,7 @@ export function startService(machine: TestMachine, command: readonly [string, ..
   })
   const said = () => lines.join('\n')
   const send = (signal: NodeJS.Signals) => {
-    const pid = daemonBelow(child.pid)
+    const pid = startedBelow(child.pid)
     if (pid !== undefined) process.kill(pid, signal)
   }
   return {
@@ -63,8 +63,8 @@ export function startService(machine: TestMachine, command: readonly [string, ..
   }
 }
 
-/** nsenter stays above what it starts, and would not pass a signal on. */
-function daemonBelow(nsenter: number | undefined): number | undefined {
+/** nsenter stays above what it starts, and would not pass a signal on. @returns the process that is meant */
+export function startedBelow(nsenter: number | undefined): number | undefined {
   try {
     const [child] = readFileSync(`/proc/${nsenter}/task/${nsenter}/children`, 'ascii').split(' ')
     return child ? Number(child) : undefined

@@ -18,6 +18,7 @@ import { bridgeName } from '../../src/inventory/records/network.ts'
 import { type Port, tapName } from '../../src/inventory/records/port.ts'
 import { emptyRecordSet, type RecordSet } from '../../src/inventory/records/records.ts'
 import { silentLog } from '../../src/observe/log.ts'
+import { udhcpc } from './udhcpc.ts'
 
 /** Why a test of the kernel cannot run here, or false. */
 export const noSandbox = process.env['FIRSTBOOT_SANDBOX'] === '1' ? false : 'needs a sandbox of its own: npm test'
@@ -131,28 +132,9 @@ export class NamespaceGuest {
     await deleteNetns(this.netns)
   }
 
-  /** udhcpc, with a script that installs address and routes and touches nothing outside the namespace. */
   async requestLease(): Promise<Lease> {
     const answer = join(this.#directory, `${this.netns}.lease`)
-    const script = new URL('udhcpc-script.sh', import.meta.url).pathname
-    const client = [
-      'busybox',
-      'udhcpc',
-      '-i',
-      'eth0',
-      '-f',
-      '-n',
-      '-q',
-      '-t',
-      '20',
-      '-T',
-      '1',
-      '-O',
-      'mtu',
-      '-O',
-      'staticroutes',
-    ]
-    await this.run('env', `LEASE_FILE=${answer}`, ...client, '-s', script)
+    await this.run(...udhcpc(answer, '-O', 'mtu', '-O', 'staticroutes'))
     const values = new Map(
       readFileSync(answer, 'utf8')
         .trim()

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -77,8 +78,7 @@ export interface HostileChain {
   readonly told: Told[]
   readonly agentSocket: string
   readonly proxyPort: number
-  /** Undefined where there is no haproxy. */
-  readonly haproxyPort: number | undefined
+  readonly haproxyPort: number
   close(): Promise<void>
 }
 
@@ -105,9 +105,9 @@ export async function openHostileChain(limits: Partial<Limits> = {}): Promise<Ho
     told,
     agentSocket,
     proxyPort: proxy.port ?? 0,
-    haproxyPort: haproxy?.port,
+    haproxyPort: haproxy.port,
     close: async () => {
-      await haproxy?.stop()
+      await haproxy.stop()
       await Promise.all([proxy.close(0), agent.close(0), api.close()])
       await Promise.all([agentClient.close(), apiClient.close()])
       rmSync(folder, { recursive: true, force: true })
@@ -142,11 +142,8 @@ listen listener
 `,
   )
   const child = spawn('haproxy', ['-db', '-f', config], { stdio: ['ignore', 'ignore', 'ignore'] })
-  let isMissing = false
+  const gone = once(child, 'exit') // rejects when it cannot be started
   let isUp = false
-  child.once('error', () => {
-    isMissing = true
-  })
   await eventually('haproxy listens', () => {
     const probe = connect(free.port, '127.0.0.1')
     probe.once('connect', () => {
@@ -154,17 +151,13 @@ listen listener
       probe.destroy()
     })
     probe.once('error', () => undefined)
-    return isMissing || isUp
+    return isUp
   })
-  const { promise: gone, resolve } = Promise.withResolvers<void>()
-  child.once('exit', () => resolve())
-  return isMissing
-    ? undefined
-    : {
-        port: free.port,
-        stop: () => {
-          child.kill('SIGKILL')
-          return gone
-        },
-      }
+  return {
+    port: free.port,
+    stop: () => {
+      child.kill('SIGKILL')
+      return gone
+    },
+  }
 }

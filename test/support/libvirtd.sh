@@ -6,6 +6,15 @@ for place in /run/libvirt /var/lib/libvirt /var/cache/libvirt /etc/libvirt /var/
   mkdir -p "$place" 2>/dev/null || true
   mount -t tmpfs -o mode=755 tmpfs "$place"
 done
+# libvirt does not even read whom to run QEMU as before it has found the user it was compiled for; the package that makes that
+# user (libvirt-daemon-system) starts a service too.
+grep -q '^libvirt-qemu:' /etc/passwd || {
+  cp /etc/passwd /etc/group /etc/libvirt
+  echo 'libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin' >>/etc/libvirt/passwd
+  echo 'libvirt-qemu:x:64055:' >>/etc/libvirt/group
+  mount --bind /etc/libvirt/passwd /etc/passwd
+  mount --bind /etc/libvirt/group /etc/group
+}
 cat >/etc/libvirt/qemu.conf <<'CONF'
 user = "root"
 group = "root"

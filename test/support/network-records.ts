@@ -91,6 +91,11 @@ export function aRoute(destination: string, nexthop: string): HostRoute {
   return { destination: destination as Cidr, nexthop: nexthop as IpAddress }
 }
 
+/** Records as the inventory holds them. */
+export function byId<Item extends { readonly id: string }>(records: readonly Item[]): ReadonlyMap<string, Item> {
+  return new Map(records.map((one) => [one.id, one]))
+}
+
 /** Any, but always the same for the same id. */
 function macFrom(id: string): MacAddress {
   const hash = [...id].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 0x100_0000, 7)

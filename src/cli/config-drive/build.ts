@@ -1,4 +1,5 @@
-import { existsSync, lstatSync } from 'node:fs'
+import { existsSync, lstatSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { UsageError } from '../../config/read.ts'
 import { FORMATS } from '../../config-drive/formats.ts'
 import { reasonText } from '../../config-drive/need.ts'
@@ -101,9 +102,12 @@ function bytesOf(size: string): number {
   throw new UsageError(`--size: ${JSON.stringify(size)} is no size, such as 64M or 2097152`)
 }
 
-/** A device would be replaced by a file of its name. */
+/** A device would be replaced by a file of its name. @throws UsageError */
 function checkOutput(path: string): void {
   if (path === '-') throw new UsageError('--output: a drive is not written to standard output; name a file')
+  const folder = dirname(path)
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined)
+    throw new UsageError(`--output: there is no folder ${folder}; make it (mkdir -p ${folder}), or write elsewhere`)
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found !== undefined && !found.isFile())
     throw new UsageError(`--output: ${path} is there and is not a regular file; write to a file, then copy it (dd)`)

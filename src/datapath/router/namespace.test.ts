@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aNetwork, aPort, aRoute, aRouter, aRouterPort, aSubnet } from '../../../test/support/network-records.ts'
+import { aNetwork, aPort, aRoute, aRouter, aRouterPort, aSubnet, byId } from '../../../test/support/network-records.ts'
 import type { Namespace } from '../../host/namespace.ts'
 import type { IpAddress } from '../../inventory/records/address.ts'
 import type { FloatingIp } from '../../inventory/records/floating-ip.ts'
@@ -50,21 +50,18 @@ interface Given {
   readonly config?: Partial<DatapathConfig>
 }
 
-const byId = <T extends { readonly id: string }>(...records: readonly T[]) =>
-  new Map(records.map((one) => [one.id as string, one]))
-
 function plan({ router = {}, records = {}, config: change = {} }: Given) {
   const config = { ...DATAPATH_DEFAULTS, statePath: '/s', ...change }
   const all: RecordSet = {
     ...emptyRecordSet(),
-    network: byId(
+    network: byId([
       aNetwork(),
       aNetwork({ id: OTHER, mtu: 9000 }),
       aNetwork({ id: EXTERNAL, mtu: 1500, external: true }),
-    ),
-    subnet: byId<Subnet>(a4, a6, b4, x4, x6),
-    router: byId(aRouter('r1', router)),
-    port: byId(inA, inB, guest),
+    ]),
+    subnet: byId<Subnet>([a4, a6, b4, x4, x6]),
+    router: byId([aRouter('r1', router)]),
+    port: byId([inA, inB, guest]),
     ...records,
   }
   const [first] = gatherRouters(all, config, NOW).routers
@@ -169,7 +166,7 @@ test('enable_snat off: what leaves keeps its address', () => {
 })
 
 test('a floating IP stands for the fixed IP in both directions, and is on the external device', () => {
-  const namespace = namespaceOf({ router: { externalGateway: gateway }, records: { floating_ip: byId(floatingIp) } })
+  const namespace = namespaceOf({ router: { externalGateway: gateway }, records: { floating_ip: byId([floatingIp]) } })
   assert.ok(namespace.devices.find(({ name }) => name === 'qg-r1')?.addresses.includes('203.0.113.9/32'))
   assert.deepEqual(
     rulesOf(namespace, 4, 'nat').filter((rule) => rule.includes('203.0.113.9')),
@@ -184,12 +181,12 @@ test('a floating IP stands for the fixed IP in both directions, and is on the ex
 test('a floating IP is the business of the router with the subnet’s gateway address', () => {
   const second = aRouterPort('33333333-33', 'a4=10.0.0.2')
   const records = {
-    router: byId(aRouter('r0', { externalGateway: gateway }), aRouter('r1', { externalGateway: gateway })),
-    port: byId({ ...second, deviceId: 'r0' }, inA, guest),
-    floating_ip: byId(floatingIp),
+    router: byId([aRouter('r0', { externalGateway: gateway }), aRouter('r1', { externalGateway: gateway })]),
+    port: byId([{ ...second, deviceId: 'r0' }, inA, guest]),
+    floating_ip: byId([floatingIp]),
   }
   const config = { ...DATAPATH_DEFAULTS, statePath: '/s' }
-  const all = { ...emptyRecordSet(), network: byId(aNetwork()), subnet: byId<Subnet>(a4), ...records }
+  const all = { ...emptyRecordSet(), network: byId([aNetwork()]), subnet: byId<Subnet>([a4]), ...records }
   const owners = gatherRouters(all, config, NOW).routers.flatMap(({ id, floatingIps }) => floatingIps.map(() => id))
   assert.deepEqual(owners, ['r1'])
 })
@@ -210,7 +207,7 @@ for (const { mode, autonomous, flags } of modes)
   test(`router advertisements: ${mode}`, () => {
     const subnet = { ...a6, ipv6RaMode: mode, dnsNameservers: ['2001:db8::53', '192.0.2.53'] as IpAddress[] }
     const port = aRouterPort('11111111-11', 'a4=10.0.0.1', 'a6=fd00::1')
-    const { programs } = namespaceOf({ records: { subnet: byId(a4, subnet, b4), port: byId(port, inB) } })
+    const { programs } = namespaceOf({ records: { subnet: byId([a4, subnet, b4]), port: byId([port, inB]) } })
     const radvd = programs.find((program) => program.kind === 'radvd')
     const text = radvd?.files['radvd.conf'] ?? ''
     assert.equal(text.match(/interface/g)?.length, 1, 'only where a subnet is advertised')
@@ -222,8 +219,8 @@ for (const { mode, autonomous, flags } of modes)
 
 test('no subnet wants advertisements: no radvd', () => {
   const port = aRouterPort('11111111-11', 'a4=10.0.0.1', 'a6=fd00::1')
-  const subnet = byId<Subnet>(a4, { ...a6, ipv6RaMode: null }, b4)
-  assert.deepEqual(namespaceOf({ records: { subnet, port: byId(port, inB) } }).programs, [])
+  const subnet = byId<Subnet>([a4, { ...a6, ipv6RaMode: null }, b4])
+  assert.deepEqual(namespaceOf({ records: { subnet, port: byId([port, inB]) } }).programs, [])
 })
 
 const formerB = {
@@ -236,7 +233,7 @@ const formerB = {
 }
 
 test('a former interface answers for metadata and forwards nothing', () => {
-  const namespace = namespaceOf({ records: { port: byId(inA), former_interface: byId(formerB) } })
+  const namespace = namespaceOf({ records: { port: byId([inA]), former_interface: byId([formerB]) } })
   assert.deepEqual(
     namespace.devices.map(({ name, addresses }) => [name, addresses]),
     [
@@ -259,23 +256,23 @@ const endings: readonly { readonly name: string; readonly given: Given }[] = [
   {
     name: 'when another port takes the address',
     given: {
-      records: { port: byId({ ...inB, id: 'other' as PortId, deviceId: 'r2' }), former_interface: byId(formerB) },
+      records: { port: byId([{ ...inB, id: 'other' as PortId, deviceId: 'r2' }]), former_interface: byId([formerB]) },
     },
   },
   {
     name: 'when the subnet goes',
-    given: { records: { subnet: byId<Subnet>(a4), port: new Map(), former_interface: byId(formerB) } },
+    given: { records: { subnet: byId<Subnet>([a4]), port: new Map(), former_interface: byId([formerB]) } },
   },
 ]
 for (const { name, given } of endings)
   test(`the namespace of a deleted router stays for its former interfaces, and goes ${name}`, () => {
-    const gone = { router: new Map(), port: new Map(), former_interface: byId(formerB) }
+    const gone = { router: new Map(), port: new Map(), former_interface: byId([formerB]) }
     assert.ok(plan({ records: gone })?.namespace)
     assert.equal(plan({ ...given, records: { ...gone, ...given.records } })?.namespace, undefined)
   })
 
 test('an interface that changed its address keeps the former one beside it', () => {
   const former = { ...formerB, fixedIps: [{ subnetId: 'b4' as SubnetId, ipAddress: '10.1.0.254' as IpAddress }] }
-  const { devices } = namespaceOf({ records: { former_interface: byId(former) } })
+  const { devices } = namespaceOf({ records: { former_interface: byId([former]) } })
   assert.deepEqual(devices.find(({ name }) => name === 'qr-22222222-22')?.addresses, ['10.1.0.1/24', '10.1.0.254/24'])
 })

@@ -177,7 +177,7 @@ export const routerShape = shape('router', {
     'The way out. None when left out.',
   ),
   interfaces: optional(list(routerInterface), 'The subnets it joins. Their ranges may not overlap.'),
-  routes: optional(list(hostRoute), ''),
+  routes: optional(list(hostRoute), 'Each next hop is on a subnet of the router.'),
 })
 
 export const portShape = shape('port', {

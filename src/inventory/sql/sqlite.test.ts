@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { serverWithPort, surroundings } from '../../../test/contract/sample-records.ts'
 import { NOUNS } from '../records/records.ts'
@@ -143,7 +144,7 @@ describe('the inventory in SQLite', () => {
       const turns: number[] = []
       for (let i = 0; i < 5; i += 1) {
         const before = performance.now()
-        await new Promise((resolve) => setTimeout(resolve, 10))
+        await pause(10)
         turns.push(performance.now() - before)
       }
       assert.equal(settled, false)

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { captureProgram, lastLines } from '../../../src/host/programs.ts'
 import { type NovaInstance, readInputs } from '../../nova-inputs.ts'
 import { inventoryFileOf } from '../../nova-inventory-file.ts'
@@ -197,7 +198,7 @@ async function untilOpen(name: string, guest: Guest): Promise<void> {
     const { status } = await guest.get('/')
     if (status === 200) return
     if (performance.now() > end) throw new Error(`guest ${name} has no way to the metadata: ${status}`)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await pause(500)
   }
 }
 
@@ -228,7 +229,7 @@ async function endProcess(pid: number): Promise<void> {
   const end = performance.now() + 20_000
   while (isAlive(pid)) {
     if (performance.now() > end) process.kill(pid, 'SIGKILL')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await pause(100)
   }
 }
 

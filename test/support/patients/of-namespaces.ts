@@ -30,36 +30,8 @@ export const NAMESPACE_INJECTIONS: readonly Injection[] = [
     ...WHOLE_ROUTER,
     fault: 'packets-dropped',
     how: 'a rule in the raw table of the router drops port 80',
-    inject: (ward) =>
-      ward.within(
-        router(ward),
-        'iptables',
-        '-t',
-        'raw',
-        '-I',
-        'PREROUTING',
-        '-p',
-        'tcp',
-        '--dport',
-        '80',
-        '-j',
-        'DROP',
-      ),
-    heal: (ward) =>
-      ward.within(
-        router(ward),
-        'iptables',
-        '-t',
-        'raw',
-        '-D',
-        'PREROUTING',
-        '-p',
-        'tcp',
-        '--dport',
-        '80',
-        '-j',
-        'DROP',
-      ),
+    inject: (ward) => dropRule(ward, '-I'),
+    heal: (ward) => dropRule(ward, '-D'),
   },
   whileAsleep({
     ...WHOLE_ROUTER,
@@ -183,4 +155,10 @@ const LINE = 'neutron-l3-agent-PREROUTING'
 
 function set(ward: Ward, assignment: string): void {
   ward.run(...firstboot('datapath', 'set', assignment, '-s', ward.state))
+}
+
+/** @param change  `-I` puts the rule in, `-D` takes it out */
+function dropRule(ward: Ward, change: '-I' | '-D'): void {
+  const rule = 'PREROUTING -p tcp --dport 80 -j DROP'.split(' ')
+  ward.within(router(ward), 'iptables', '-t', 'raw', change, ...rule)
 }

@@ -3,9 +3,9 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Daemon, firstboot, startDaemon } from '../daemon.ts'
+import { type Daemon, firstboot, startDaemon, startedBelow } from '../daemon.ts'
 import { openTestMachine, type TestMachine } from '../test-machine.ts'
+import { udhcpc } from '../udhcpc.ts'
 
 /** One guest: a namespace of the server's name with `eth0` on its port. */
 export interface Patient {
@@ -105,31 +105,13 @@ export async function openWard(inventory: string, datapath: 'up' | 'dhcp-agent')
     within: (netns, ...command) => run('ip', 'netns', 'exec', netns, ...command),
     keep: (program = '', ...args) => machine.start([program, ...args], { stdio: 'ignore' }),
     end: ({ pid: nsenter }) => {
-      // nsenter stays above what it starts, and would not pass a signal on.
-      const [child = ''] = readFileSync(`/proc/${nsenter}/task/${nsenter}/children`, 'ascii').split(' ')
-      process.kill(Number(child), 'SIGKILL')
+      const started = startedBelow(nsenter)
+      if (started !== undefined) process.kill(started, 'SIGKILL')
     },
     lease: (name, ...options) => {
       run('ip', '-n', name, '-4', 'address', 'flush', 'dev', 'eth0')
-      const script = fileURLToPath(new URL('../udhcpc-script.sh', import.meta.url))
       const asked = options.length === 0 ? ['-O', 'staticroutes'] : options
-      const client = [
-        'busybox',
-        'udhcpc',
-        '-i',
-        'eth0',
-        '-f',
-        '-n',
-        '-q',
-        '-t',
-        '20',
-        '-T',
-        '1',
-        '-s',
-        script,
-        ...asked,
-      ]
-      ward.within(name, 'env', `LEASE_FILE=${join(directory, name)}`, ...client)
+      ward.within(name, ...udhcpc(join(directory, name), ...asked))
     },
     daemon: (...args) => {
       const daemon = startDaemon(machine, ...args, '-s', state)

@@ -6,7 +6,7 @@ import type { Path } from '../problem.ts'
 import type { Contents } from './contents.ts'
 import { ownerOf } from './owned-nouns.ts'
 import { type Planning, soundItems } from './planning.ts'
-import { portRequest } from './ports.ts'
+import { madePort, type PortFields, portRequest } from './ports.ts'
 import type { AddressRequest } from './settle.ts'
 
 /** RFC 9562, section 6.6: the namespace of names that are DNS names. */
@@ -63,21 +63,14 @@ function networksInFile(contents: Contents, planning: Planning): ReadonlyMap<Net
   return new Map([...bySubnet, ...networks])
 }
 
-type PortFields = Parameters<typeof portRequest>[0]
-
 function newDhcpPort(host: string, network: NetworkId, planning: Planning): PortFields {
-  return {
+  return madePort({
     id: planning.generate.uuid() as PortId,
     networkId: network,
     projectId: ownerOf('network', network, planning),
-    name: '',
-    adminStateUp: true,
     securityGroupIds: [],
     deviceId: dhcpDeviceId(host, network),
     deviceOwner: DHCP_PORT,
-    vnicType: 'normal',
-    vifType: 'bridge',
     portSecurityEnabled: false,
-    allowedAddressPairs: [],
-  }
+  })
 }

@@ -4,7 +4,7 @@ import type { ServerItem, ServerNetworkItem } from '../schema.ts'
 import type { Binding, Bindings } from './bindings.ts'
 import { ownerOf } from './owned-nouns.ts'
 import type { Planning } from './planning.ts'
-import { portRequest, portsMadeFor, resolveGroups } from './ports.ts'
+import { madePort, portRequest, portsMadeFor, resolveGroups } from './ports.ts'
 import type { AddressRequest } from './settle.ts'
 import { defaultWishes, explicitWishes, singleWish, type Wish } from './wishes.ts'
 
@@ -73,20 +73,15 @@ function requestFor(
   )
   if (known !== undefined) unclaimed.delete(known)
   return portRequest(
-    {
+    madePort({
       id: known?.id ?? (planning.generate.uuid() as PortId),
       networkId,
       projectId,
-      name: '',
-      adminStateUp: true,
       securityGroupIds,
       deviceId,
       deviceOwner,
-      vnicType: 'normal',
-      vifType: 'bridge',
       portSecurityEnabled: true,
-      allowedAddressPairs: [],
-    },
+    }),
     { at: entry.at, label, wishes, mac: entry.mac_address ?? null, mayBeGateway },
     planning,
   )

@@ -14,6 +14,7 @@ import { planOwnedNouns } from './owned-nouns.ts'
 import { Planning } from './planning.ts'
 import { filePortRequests } from './ports.ts'
 import { routerRequests } from './routers.ts'
+import { refuseLostRoutes } from './routes.ts'
 import { planServers } from './servers.ts'
 import { type AddressRequest, settleAddresses } from './settle.ts'
 import { refuseStranded } from './stranded.ts'
@@ -78,6 +79,7 @@ function planDocument(
   claimFloatingIps(contents, prune, planning, book)
   settleAddresses(requests, planning, book)
   refuseStranded(contents, planning)
+  refuseLostRoutes(contents, planning)
   for (const server of servers) server.finish()
   planFloatingIps(contents, prune, planning, book)
 }

@@ -67,9 +67,22 @@ function isRouterOwner({ device_owner: owner }: PortItem): boolean {
   return owner?.startsWith('network:router') === true
 }
 
+/** A port without its addresses, which are settled later. */
+export type PortFields = Omit<Port, 'macAddress' | 'fixedIps'>
+
+/** A port that no one lists by itself: it is made for the device it belongs to. */
+export function madePort(
+  fields: Pick<
+    Port,
+    'id' | 'networkId' | 'projectId' | 'securityGroupIds' | 'deviceId' | 'deviceOwner' | 'portSecurityEnabled'
+  >,
+): PortFields {
+  return { name: '', adminStateUp: true, vnicType: 'normal', vifType: 'bridge', allowedAddressPairs: [], ...fields }
+}
+
 /** The request that ends as this port. */
 export function portRequest(
-  port: Omit<Port, 'macAddress' | 'fixedIps'>,
+  port: PortFields,
   request: {
     readonly at: Path
     readonly label: string

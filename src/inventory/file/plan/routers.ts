@@ -10,7 +10,7 @@ import type { Contents } from './contents.ts'
 import { labelOf } from './networks.ts'
 import { ownerOf } from './owned-nouns.ts'
 import { type Planning, soundItems } from './planning.ts'
-import { portRequest, portsMadeFor } from './ports.ts'
+import { madePort, portRequest, portsMadeFor } from './ports.ts'
 import type { AddressRequest } from './settle.ts'
 import { defaultWishes, explicitWishes } from './wishes.ts'
 
@@ -81,20 +81,15 @@ function interfaceRequest(
     ...(subnet.gatewayIp !== null && { address: subnet.gatewayIp }),
   }))
   return portRequest(
-    {
+    madePort({
       id: known?.id ?? (planning.generate.uuid() as PortId),
       networkId,
       projectId,
-      name: '',
-      adminStateUp: true,
       securityGroupIds: [],
       deviceId,
       deviceOwner: known?.deviceOwner ?? deviceOwner,
-      vnicType: 'normal',
-      vifType: 'bridge',
       portSecurityEnabled: false,
-      allowedAddressPairs: [],
-    },
+    }),
     { at, label, wishes, mac: null, mayBeGateway },
     planning,
   )

@@ -3,21 +3,18 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { guestKernelPath } from '../../bootstrap/guest-kernel.js'
 import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
 import { driveGuestsProblem } from '../support/drive-guests.ts'
 import { eventually } from '../support/eventually.ts'
+import { startLibvirt, type Virsh } from '../support/libvirt.ts'
 import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
 
 // A libvirtd of the test machine's own defines and starts what `hypervisor: libvirt` asks for. Nobody waits for the guest:
 // that a kernel and cloud-init read the drive is seen in config-drive.test.ts.
 
-const LIBVIRTD = fileURLToPath(new URL('../support/libvirtd.sh', import.meta.url))
+const FORMER = '0d4f0a6e-1c1b-4b52-9c53-1b7f6f3f1b02'
 const ID = '0d4f0a6e-1c1b-4b52-9c53-1b7f6f3f1b01'
-
-/** It asks every emulator what that can do: 8 s on an idle machine. */
-const LIBVIRTD_MILLISECONDS = 120_000
 
 describe('a server that libvirt runs', { skip: driveGuestsProblem() ?? false }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'firstboot-libvirt-'))
@@ -26,14 +23,7 @@ describe('a server that libvirt runs', { skip: driveGuestsProblem() ?? false }, 
   const inventory = join(folder, 'inventory.yaml')
   let machine: TestMachine
   let daemon: Daemon
-  const virsh = (...words: readonly string[]) => machine.run('virsh', '--quiet', '-c', 'qemu:///system', ...words)
-  const answers = (...words: readonly string[]) => {
-    try {
-      return virsh(...words)
-    } catch {
-      return undefined // not yet
-    }
-  }
+  let virsh: Virsh
   const put = (text: object) => {
     writeFileSync(inventory, JSON.stringify(text))
     machine.run(...firstboot('apply', '-f', inventory, '--prune', '--state-dir', state))
@@ -41,9 +31,11 @@ describe('a server that libvirt runs', { skip: driveGuestsProblem() ?? false }, 
 
   before(async () => {
     machine = await openTestMachine()
-    machine.start([LIBVIRTD, folder], { stdio: 'ignore' })
-    await eventually('libvirt answers', () => answers('list') !== undefined, LIBVIRTD_MILLISECONDS)
+    virsh = await startLibvirt(machine, folder)
+    put(inventoryOf([server({}), server({ id: FORMER, name: 'former', hypervisor: 'external', networks: [] })]))
+    machine.run(...firstboot('config-drive', 'build', 'former', '--state-dir', state))
     put(inventoryOf([server({})]))
+    assert.ok(existsSync(join(state, 'machines', FORMER)))
     daemon = startDaemon(machine, 'up', '--state-dir', state)
     await daemon.saying('firstboot is up')
   })
@@ -71,6 +63,9 @@ describe('a server that libvirt runs', { skip: driveGuestsProblem() ?? false }, 
     virsh('define', '--validate', xml)
   })
 
+  it('finds nothing left of a server that was removed before', async () =>
+    eventually('its folder is gone', () => !existsSync(join(state, 'machines', FORMER))))
+
   it('gets a rebuilt drive into its cdrom while it runs', () => {
     const rebuild = ['config-drive', 'build', ID, '--rebuild', '--running', 'media-change', '--state-dir', state]
     const out = machine.run('sh', '-c', 'exec "$@" 2>&1', 'sh', ...firstboot(...rebuild))
@@ -79,7 +74,7 @@ describe('a server that libvirt runs', { skip: driveGuestsProblem() ?? false }, 
 
   it('is started again when somebody destroys it', async () => {
     virsh('destroy', ID)
-    await eventually('it runs again', () => answers('list', '--uuid', '--state-running')?.includes(ID) ?? false, 60_000)
+    await eventually('it runs again', () => virsh('list', '--uuid', '--state-running').includes(ID), 60_000)
   })
 
   it('goes with its server: domain, disk and drive', async () => {
