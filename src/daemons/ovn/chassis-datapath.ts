@@ -18,6 +18,7 @@ import type { ManagementRoutes } from '../management.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import { openChassis, tellStatus } from './chassis.ts'
 import { networkSource } from './network-source.ts'
+import { ovnStatusRoute } from './status-route.ts'
 import { type TlsFiles, tlsOf } from './tls.ts'
 
 /** The options of the OVN path, under the field's names. */
@@ -99,6 +100,7 @@ export async function openChassisDatapath({ state, values, sockets, log }: Chass
     southbound,
     isSettled: following.isSettled,
     routes: {
+      ...ovnStatusRoute(name, { Open_vSwitch: local, OVN_Southbound: southbound }),
       'GET /datapath/status': async () => {
         const { done } = await reconciler.look()
         // What a pass saw is from before it acted.
