@@ -1,15 +1,24 @@
-import { truth } from '../config/option.ts'
-import { datapathOptions } from '../config/options/datapath.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { text, truth } from '../config/option.ts'
+import { carrierOptions, datapathOptions } from '../config/options/datapath.ts'
 import { documentOptions } from '../config/options/documents.ts'
 import { configDriveOptions } from '../config/options/machines.ts'
+import { northboundOptions, ovnOptions } from '../config/options/ovn.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { existingStateDirectory } from '../daemons/state-directory.ts'
-import { explain as explained, type Verdict } from '../explain/explain.ts'
+import { UsageError } from '../config/read.ts'
+import { existingStateDirectory, openStateDirectory } from '../daemons/state-directory.ts'
+import { type Explanation, explain as explained, type Verdict } from '../explain/explain.ts'
+import { OVN } from '../explain/ovn/way.ts'
+import { BRIDGES } from '../explain/way.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { command } from './command.ts'
+import { runningDaemons } from './explain/daemons.ts'
 import { findPort } from './explain/find-port.ts'
 import { gatherFacts } from './explain/gather.ts'
+import { gatherOvnFacts } from './explain/ovn/gather.ts'
+import { isOfSouthbound, isOnOvn } from './explain/ovn/is-on-ovn.ts'
 import { explanationLines } from './explain/report.ts'
 
 /** What a lock may hold us up. */
@@ -20,30 +29,54 @@ export const explain = command({
   usage: 'SERVER|PORT|ADDRESS',
   operands: 1,
   description:
-    'Says why a guest gets its metadata, or does not: walks its way from records to documents, asks DHCP, agent and metadata API in its name, sends a request over its bridge, and finds out by which route the guest would ask. First a sentence, then the way with the broken place marked, then what was expected, what was found and what to do; faults have names (docs/faults/). Changes nothing that stays, and disturbs no guest. Needs root to see all; says what it could not see. Options are those of the running daemons; flags count where none runs. Exit code 0: well, 1: broken, 3: nothing wrong is found and not enough could be looked at.',
+    'Says why a guest gets its metadata, or does not: walks its way from records to documents, asks DHCP, agent and metadata API in its name, sends a request over its bridge, and finds out by which route the guest would ask. First a sentence, then the way with the broken place marked, then what was expected, what was found and what to do; faults have names (docs/faults/). On a chassis of OVN it reads the databases of Open vSwitch and OVN, and lets ovn-trace follow the request; beside firstboot ovn-metadata-agent a guest is a port or an instance of the Southbound. Changes nothing that stays, and disturbs no guest. Needs root to see all; says what it could not see. Options are those of the running daemons; flags count where none runs. Exit code 0: well, 1: broken, 3: nothing wrong is found and not enough could be looked at.',
   options: {
     json: truth(false, 'Print it as JSON.'),
+    network: text('ID', '', 'The network of an address that several have. Only beside firstboot ovn-metadata-agent.'),
     ...stateOptions,
     ...documentOptions,
     ...datapathOptions,
     ...configDriveOptions,
+    ...carrierOptions,
+    ...ovnOptions,
+    ...northboundOptions,
   },
   examples: [
     ['sudo firstboot explain web-1', 'why does web-1 get no metadata?'],
     ['sudo firstboot explain 10.0.0.11', 'by address; of several networks it asks which'],
+    ['sudo firstboot explain 10.0.0.11 --network ID', 'on a chassis of OVN, in a cloud of Neutron'],
     ['sudo firstboot explain web-1 --json', 'for programs'],
   ],
   run: async ({ values, positionals, env, terminal }) => {
-    const state = await existingStateDirectory(stateDirectory(values, env))
+    const [wanted] = positionals
+    if (wanted === undefined) throw new UsageError('name a server, a port or an address')
+    const path = stateDirectory(values, env)
+    const tell = (explanation: Explanation) => {
+      if (values.json) terminal.print(JSON.stringify(explanation, null, 2))
+      else explanationLines(explanation, terminal.paint).forEach(terminal.print)
+      return EXIT_CODES[explanation.verdict]
+    }
+    // An agent in a cloud of Neutron keeps a state directory and no inventory.
+    const kept = existsSync(join(path, 'run')) ? await openStateDirectory(path) : undefined
+    const daemons = kept === undefined ? { value: [] } : await runningDaemons(kept)
+    if (kept !== undefined && isOfSouthbound(daemons, kept)) {
+      const asked = { wanted, network: values.network }
+      const facts = await gatherOvnFacts({ state: kept, daemons, inventory: undefined, asked, values })
+      return tell(explained(OVN, facts, wanted))
+    }
+    const state = await existingStateDirectory(path)
     const store = await openSqliteStore(state.database, OPEN_MILLISECONDS)
     const inventory = openInventory(store, undefined, { flatInjected: values.flat_injected })
     try {
       await inventory.ready
-      const wanted = findPort(inventory.records, positionals[0])
-      const explanation = explained(await gatherFacts({ state, inventory, store, wanted, values }), wanted.name)
-      if (values.json) terminal.print(JSON.stringify(explanation, null, 2))
-      else explanationLines(explanation, terminal.paint).forEach(terminal.print)
-      return EXIT_CODES[explanation.verdict]
+      const subject = findPort(inventory.records, wanted)
+      if (!isOnOvn(daemons, subject, values.datapath))
+        return tell(
+          explained(BRIDGES, await gatherFacts({ state, inventory, store, wanted: subject, values }), subject.name),
+        )
+      const asked = { wanted, network: '' }
+      const of = { inventory, store, wanted: subject }
+      return tell(explained(OVN, await gatherOvnFacts({ state, daemons, inventory: of, asked, values }), subject.name))
     } finally {
       inventory.close()
       await store.close()

@@ -23,6 +23,7 @@ import {
   openChassisDatapath,
 } from './ovn/chassis-datapath.ts'
 import { openDatabases } from './ovn/databases.ts'
+import { ovnStatusRoute } from './ovn/status-route.ts'
 import { type OvnUpstreamValues, openOvnUpstream } from './ovn/upstream.ts'
 import type { ProxyValues } from './proxy-config.ts'
 import { type SocketModeValues, socketMode, whoWeAre } from './socket-mode.ts'
@@ -101,7 +102,8 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
     return datapath ?? refuse(`the databases are waited for. ${unknown.join('; ')}`)
   }
   const configure = (next: ProxyValues) => reload({ values: { ...latest.values, ...next }, secret: latest.secret })
-  const management = await openManagement(state, routesOf(opened, configure), log)
+  const routes = { ...ovnStatusRoute(() => datapath?.chassisName, databases), ...routesOf(opened, configure) }
+  const management = await openManagement(state, routes, log)
 
   async function start(): Promise<string> {
     datapath = await openChassisDatapath({ ...given, databases, metrics: flight.metrics })
@@ -161,7 +163,7 @@ function refuse(why: string): never {
   throw new BadQuestion(why)
 }
 
-/** What can be asked at any time, and answered once the databases are known. */
+/** What can be asked at any time, and is answered once the databases are known. */
 function routesOf(
   opened: () => ChassisDatapath,
   configure: (values: ProxyValues) => Promise<readonly string[]>,

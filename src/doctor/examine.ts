@@ -4,6 +4,7 @@ import { clockChecks } from './checks/clock.ts'
 import { configurationChecks } from './checks/configuration.ts'
 import { kernelChecks } from './checks/kernel.ts'
 import { leftoverChecks } from './checks/leftovers.ts'
+import { ovnChecks } from './checks/ovn.ts'
 import { processChecks } from './checks/process.ts'
 import { programChecks } from './checks/programs.ts'
 import { stateChecks } from './checks/state.ts'
@@ -19,6 +20,7 @@ export const CHECKS: readonly Check[] = [
   ...configurationChecks,
   ...leftoverChecks,
   ...clashChecks,
+  ...ovnChecks,
 ]
 
 /** What one check found, one thing each. */

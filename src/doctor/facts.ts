@@ -22,6 +22,39 @@ export interface Facts {
   readonly node: { readonly running: string; readonly oldest: string }
   readonly configuration: ConfigurationFacts
   readonly secrets: Known<readonly SecretSource[]>
+  /** undefined: this host is no chassis of OVN, and nobody wants it to be one. */
+  readonly ovn: OvnHost | undefined
+}
+
+/** A chassis of OVN, or what is to be one. */
+export interface OvnHost {
+  /** Of Open vSwitch and OVN, those that run. */
+  readonly programs: Known<ReadonlySet<string>>
+  readonly hasKernelModule: boolean
+  /** Open vSwitch's own database. `problem`: why it cannot be read. */
+  readonly local: { readonly remote: string; readonly problem: string | undefined }
+  readonly southbound: {
+    /** undefined: nobody says where it is. */
+    readonly remote: string | undefined
+    readonly problem: string | undefined
+    /** Columns that older ones do not have. */
+    readonly lacks: Known<readonly string[]>
+  }
+  readonly chassis: Known<{
+    readonly systemId: string | undefined
+    /** As it should be called. */
+    readonly bridge: string
+    /** `netdev`, `system`, or empty text, which is `system`; undefined: there is no such bridge. */
+    readonly datapathType: string | undefined
+    /** Ports with a mark of ours, the state directory in it, and whether their device is there. */
+    readonly ports: readonly {
+      readonly name: string
+      readonly statePath: string | undefined
+      readonly isThere: boolean
+    }[]
+  }>
+  /** Namespaces of our names that somebody else made. */
+  readonly foreignNamespaces: readonly string[]
 }
 
 export interface ConfigurationFacts {

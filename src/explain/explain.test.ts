@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { aDhcpPort, aNetwork, aPort, aRouter, aRouterPort, aSubnet } from '../../test/support/network-records.ts'
+import { dhcpPort, healthy, NETNS, port } from '../../test/support/healthy-guest.ts'
+import { aPort, aRouter, aRouterPort, aSubnet } from '../../test/support/network-records.ts'
 import type { Command } from '../host/host.ts'
 import type { IpAddress, MacAddress } from '../inventory/records/address.ts'
-import type { Server } from '../inventory/records/server.ts'
 import { explain } from './explain.ts'
 import type { Facts } from './facts.ts'
 import { FAULTS } from './faults.ts'
+import { BRIDGES } from './way.ts'
 
 const ip = (text: string) => text as IpAddress
-const NETNS = 'qdhcp-n'
-const port = aPort('port-1', ['s=10.0.0.11'], { deviceId: 'server-1', deviceOwner: 'compute:nova' })
-const dhcpPort = aDhcpPort('dhcp-1', 's=10.0.0.2')
 const other = aPort('port-2', ['s=10.0.0.12'], { deviceOwner: 'compute:nova' })
 const routed = (id: string, address: string) => ({
   router: aRouter(id),
@@ -19,94 +17,6 @@ const routed = (id: string, address: string) => ({
   address: ip(address),
 })
 const unknown = { unknown: 'not in this test' }
-
-/** A guest on an isolated network, and all is well. */
-const healthy: Facts = {
-  now: 1_000_000,
-  records: {
-    server: { id: 'server-1', name: 'web-1' } as Server,
-    port,
-    fixedIp: port.fixedIps[0],
-    network: aNetwork(),
-    subnet: aSubnet('s', '10.0.0.0/24', { gatewayIp: ip('10.0.0.1') }),
-    dhcpPort,
-    routers: [],
-    gatewayHolder: undefined,
-    found: [port],
-  },
-  path: {
-    kind: 'dhcp',
-    netns: NETNS,
-    nextHop: ip('10.0.0.2'),
-    listensOn: { address: ip('169.254.169.254'), port: 80 },
-    because: 'it is isolated',
-    isDhcpServed: true,
-  },
-  host: {
-    holder: 1,
-    daemons: [
-      { command: 'up', pid: 1 },
-      { command: 'metadata-proxy', pid: 2 },
-    ],
-    answersOperator: true,
-    troubles: [],
-    freeBytes: { value: 1e12 },
-    descriptors: [{ pid: 2, command: 'metadata-proxy', open: 30, limit: 1_024 }],
-    newest: 999_000,
-  },
-  steps: { value: [] },
-  plug: {
-    value: {
-      bridge: { name: 'brq', mtu: 1450, isUp: true },
-      tap: { name: 'tap', bridge: 'brq', mtu: 1450, isUp: true },
-      heardOn: 'tap',
-      bridgeTables: [],
-    },
-  },
-  inside: {
-    value: {
-      observed: {
-        name: NETNS,
-        isOurs: true,
-        isEmptyName: false,
-        sysctls: {},
-        devices: [],
-        routes: [],
-        firewall: { 4: [], 6: [] },
-        listening: new Set(),
-        programs: [],
-      },
-      sockets: [],
-      neighbours: [],
-      refused: [],
-      foreignRules: [],
-    },
-  },
-  offers: {
-    value: [
-      {
-        server: ip('10.0.0.2'),
-        address: ip('10.0.0.11'),
-        router: undefined,
-        mtu: 1450,
-        routes: new Map([['169.254.169.254/32', ip('10.0.0.2')]]),
-      },
-    ],
-  },
-  visit: { value: { outcome: 'answered', status: 404, milliseconds: 2 } },
-  claims: { value: new Map([[ip('10.0.0.11'), new Set([port.macAddress])]]) },
-  way: { value: { answers: true, sendsTo: dhcpPort.macAddress, looksFor: undefined, sources: [] } },
-  agent: {
-    value: { socket: '/s', isHop: true, state: 'connects', reply: { status: 200, milliseconds: 2, uuid: 'server-1' } },
-  },
-  api: { value: { where: 'h port 1', reply: { status: 200, milliseconds: 2, uuid: undefined }, skew: 0 } },
-  database: { value: { path: '/db', problem: undefined } },
-  documents: { value: { broken: [], findings: [] } },
-  vendorData: { value: [] },
-  requests: { value: { last: undefined, count: 0, clients: [], strangers: [] } },
-  lease: { value: { endsAt: undefined } },
-  drive: { value: { stale: undefined } },
-}
 
 const records = (changes: Partial<Facts['records']>): Partial<Facts> => ({
   records: { ...healthy.records, ...changes },
@@ -206,7 +116,7 @@ const cases: readonly Case[] = [
 
 describe('an explanation', () => {
   it('finds nothing where nothing is wrong', () => {
-    const { verdict, sentence, findings } = explain(healthy, 'web-1')
+    const { verdict, sentence, findings } = explain(BRIDGES, healthy, 'web-1')
     assert.deepEqual(findings, [])
     assert.equal(verdict, 'well')
     assert.equal(sentence, 'web-1 gets its metadata by dhcp.')
@@ -214,7 +124,7 @@ describe('an explanation', () => {
 
   for (const { fault, given } of cases)
     it(`calls it ${fault}`, () => {
-      const { findings, steps, verdict } = explain({ ...healthy, ...given }, 'web-1')
+      const { findings, steps, verdict } = explain(BRIDGES, { ...healthy, ...given }, 'web-1')
       const [first] = findings
       assert.equal(first?.id, fault)
       assert.equal(steps.find(({ id }) => id === first.step)?.state, first.severity)
@@ -223,6 +133,7 @@ describe('an explanation', () => {
 
   it('names the cause before what follows from it', () => {
     const { findings } = explain(
+      BRIDGES,
       {
         ...healthy,
         ...step({ kind: 'program-start', program: { kind: 'dnsmasq' } }, 'dnsmasq does not run'),
@@ -238,12 +149,16 @@ describe('an explanation', () => {
 
   it('does not call a stranger’s answer the guest’s', () => {
     const claims = { value: new Map([[ip('10.0.0.11'), new Set(['02:00:00:00:00:01' as MacAddress])]]) }
-    assert.equal(explain({ ...healthy, claims }, 'web-1').findings[0]?.id, 'address-taken')
+    assert.equal(explain(BRIDGES, { ...healthy, claims }, 'web-1').findings[0]?.id, 'address-taken')
   })
 
   it('claims no more than could be looked at', () => {
     const dark = { steps: unknown, plug: unknown, inside: unknown, offers: unknown, visit: unknown, claims: unknown }
-    const { verdict, findings, sentence } = explain({ ...healthy, ...dark, way: unknown, agent: unknown }, 'web-1')
+    const { verdict, findings, sentence } = explain(
+      BRIDGES,
+      { ...healthy, ...dark, way: unknown, agent: unknown },
+      'web-1',
+    )
     assert.deepEqual(findings, [])
     assert.equal(verdict, 'unknown')
     assert.match(sentence, /not looked at: .*namespace.*agent/)

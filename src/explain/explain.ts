@@ -1,7 +1,7 @@
 import type { Facts } from './facts.ts'
 import { type Finding, findingsOf } from './fault.ts'
-import { FAULTS } from './faults.ts'
-import { STEPS, type Step } from './steps.ts'
+import type { Hop, Step } from './steps.ts'
+import { ESSENTIAL, type Way } from './way.ts'
 
 /** Why a guest gets its metadata, or does not. */
 export interface Explanation {
@@ -11,6 +11,8 @@ export interface Explanation {
   /** What is wrong, the cause first; empty when nothing is. */
   readonly findings: readonly Finding[]
   readonly steps: readonly ExplainedStep[]
+  /** Stations as the drawing shows them; each has one step or several. */
+  readonly hops: readonly Hop[]
 }
 
 /** `unknown`: nothing is wrong as far as anybody could look, and it could not be looked far enough. */
@@ -21,16 +23,13 @@ export interface ExplainedStep extends Pick<Step, 'id' | 'on'> {
   readonly observed: string
 }
 
-/** Of these at least one must have been looked at before all can be called well. */
-const ESSENTIAL: ReadonlySet<string> = new Set(['namespace', 'agent'])
-
 /** Judges one guest's way by its facts. Pure. */
-export function explain(facts: Facts, name: string): Explanation {
-  const findings = ranked(FAULTS.flatMap((fault) => findingsOf(fault, facts)))
-  const steps = STEPS.map((step) => explained(step, facts, findings))
+export function explain<F extends Facts>({ hops, ...way }: Way<F>, facts: F, name: string): Explanation {
+  const findings = ranked(way.faults.flatMap((fault) => findingsOf(fault, facts)))
+  const steps = way.steps.map((step) => explained(step, facts, findings))
   const [first] = findings
   const verdict = verdictOf(findings, steps)
-  return { verdict, sentence: sentenceOf(name, verdict, first, steps, facts), findings, steps }
+  return { verdict, sentence: sentenceOf(name, verdict, first, steps, facts), findings, steps, hops }
 }
 
 /** What breaks before what might, causes before what follows from them; else as the faults stand. */
@@ -39,7 +38,7 @@ function ranked(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b))
 }
 
-function explained({ id, on, tell }: Step, facts: Facts, findings: readonly Finding[]): ExplainedStep {
+function explained<F extends Facts>({ id, on, tell }: Step<F>, facts: F, findings: readonly Finding[]): ExplainedStep {
   const own = findings.filter(({ step }) => step === id)
   const [worst] = own
   if (worst !== undefined)

@@ -45,24 +45,26 @@ export interface Facts {
 }
 
 export interface RecordFacts {
-  readonly server: Server | undefined
+  /** Of a cloud of others, what its port says of it. */
+  readonly server: Pick<Server, 'id' | 'name'> | undefined
   /** Whose way is explained. */
   readonly port: Port | undefined
   readonly fixedIp: FixedIp | undefined
   readonly network: Network | undefined
   readonly subnet: Subnet | undefined
+  /** In OVN the metadata port. */
   readonly dhcpPort: Port | undefined
   /** Those with an interface in the subnet. */
   readonly routers: readonly { readonly router: Router; readonly port: Port; readonly address: IpAddress }[]
   /** The port that has the subnet's gateway address. */
   readonly gatewayHolder: Port | undefined
   /** Ports that the agent would find for the guest's address where it asks: one is right. */
-  readonly found: readonly Port[]
+  readonly found: readonly Pick<Port, 'id'>[]
 }
 
 /** Where this guest is sent with what it asks 169.254.169.254. */
 export interface PathFacts {
-  readonly kind: 'dhcp' | 'router' | 'none'
+  readonly kind: 'dhcp' | 'router' | 'ovn' | 'none'
   /** The namespace that is to answer. */
   readonly netns: string | undefined
   /** What the guest is told to send to. */

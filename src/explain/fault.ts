@@ -4,8 +4,8 @@ import type { StepId } from './steps.ts'
 /** `broken`: the guest gets no metadata, or not all of it. `risk`: it does, and something near it is not as it should be. */
 export type Severity = 'broken' | 'risk'
 
-/** One thing that can be wrong, by the name it keeps. */
-export interface Fault {
+/** One thing that can be wrong, by the name it keeps. @template F  what it is judged by */
+export interface Fault<F extends Facts = Facts> {
   /** `dnsmasq-dead` */
   readonly id: string
   /** Where on the way. */
@@ -21,7 +21,7 @@ export interface Fault {
   readonly expected: string
   readonly mend: string
   /** Pure. @returns what was observed, one entry for each place; nothing when all is well or nobody could look */
-  readonly judge: (facts: Facts) => readonly Spot[] | Spot | undefined
+  readonly judge: (facts: F) => readonly Spot[] | Spot | undefined
 }
 
 /** What was observed, with words that are better than the row's where it knows them. */
@@ -32,7 +32,7 @@ export interface Finding extends Pick<Fault, 'id' | 'step' | 'severity' | 'expec
   readonly isSymptom: boolean
 }
 
-export function findingsOf(fault: Fault, facts: Facts): readonly Finding[] {
+export function findingsOf<F extends Facts>(fault: Fault<F>, facts: F): readonly Finding[] {
   const { id, step, severity, expected, mend, isSymptom = false } = fault
   return spots(fault.judge(facts)).map((spot) => {
     const more = typeof spot === 'string' ? { observed: spot } : spot

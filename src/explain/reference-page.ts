@@ -1,4 +1,5 @@
 import { FAULTS } from './faults.ts'
+import { OVN_FAULTS } from './ovn/way.ts'
 
 /** The catalogue of docs/faults/README.md. Pure. */
 export function faultCatalogue(): string {
@@ -7,7 +8,7 @@ export function faultCatalogue(): string {
     '',
     '| Fault | Symptom | Cause | How it is recognised | Mend |',
     '|---|---|---|---|---|',
-    ...FAULTS.map(
+    ...[...FAULTS, ...OVN_FAULTS].map(
       ({ id, symptom, cause, recognised, mend }) => `| \`${id}\` | ${symptom} | ${cause} | ${recognised} | ${mend} |`,
     ),
     '',

@@ -6,6 +6,13 @@ export type StepId =
   | 'record'
   | 'path'
   | 'service'
+  | 'ovn'
+  | 'chassis'
+  | 'binding'
+  | 'localport'
+  | 'veth'
+  | 'switch'
+  | 'trace'
   | 'plug'
   | 'namespace'
   | 'dhcp'
@@ -21,16 +28,17 @@ export type StepId =
   | 'drive'
 
 /** One station of the way from a guest's question to its answer. */
-export interface Step {
+export interface Step<F extends Facts = Facts> {
   readonly id: StepId
   /** Stations that the drawing shows as one. */
   readonly on: Hop
   /** What there is to see when nothing is wrong; unknown: nobody could look, and why. */
-  readonly tell: (facts: Facts) => Known<string>
+  readonly tell: (facts: F) => Known<string>
 }
 
-export const HOPS = ['guest', 'bridge', 'namespace', 'proxy', 'agent', 'API', 'records'] as const
-export type Hop = (typeof HOPS)[number]
+export type Hop = 'guest' | 'bridge' | 'br-int' | 'OVN' | 'namespace' | 'proxy' | 'agent' | 'API' | 'records'
+
+export const HOPS: readonly Hop[] = ['guest', 'bridge', 'namespace', 'proxy', 'agent', 'API', 'records']
 
 /** In the order in which they are told. */
 export const STEPS: readonly Step[] = [
@@ -179,10 +187,10 @@ export const STEPS: readonly Step[] = [
   },
 ]
 
-function said(text: string): Known<string> {
+export function said(text: string): Known<string> {
   return { value: text }
 }
 
-function about<T>(fact: Known<T>, tell: (value: T) => string): Known<string> {
+export function about<T>(fact: Known<T>, tell: (value: T) => string): Known<string> {
   return 'value' in fact ? said(tell(fact.value)) : fact
 }

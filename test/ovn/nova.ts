@@ -13,23 +13,30 @@ export interface Nova {
   readonly firstAnswers: ReadonlyMap<string, number>
   /** Forgets them. */
   reset(): void
+  /** What it holds for its secret from now on. */
+  believe(secret: string): void
   close(): Promise<void>
 }
 
 export async function openNova(machines: readonly TestMachine[]): Promise<Nova> {
   const firstAnswers = new Map<string, number>()
+  let believed = SECRET
   const servers: Server[] = []
   for (const { pid } of machines) {
     const server = createServer((request, reply) => {
       const instance = String(request.headers['x-instance-id'])
-      const signature = createHmac('sha256', SECRET).update(instance).digest('hex')
+      const signature = createHmac('sha256', believed).update(instance).digest('hex')
       if (request.headers['x-instance-id-signature'] !== signature) {
         reply.writeHead(403).end('Invalid proxy request signature.')
         return
       }
       if (!firstAnswers.has(instance)) firstAnswers.set(instance, performance.now())
       const { 'x-tenant-id': project, 'x-forwarded-for': address } = request.headers
-      reply.writeHead(200, { 'Content-Type': 'text/plain' }).end(`${instance} ${project} ${address}`)
+      const document = `${instance} ${project} ${address}`
+      const isMetadata = request.url?.endsWith('/meta_data.json')
+      reply
+        .writeHead(200, { 'Content-Type': isMetadata ? 'application/json' : 'text/plain' })
+        .end(isMetadata ? `{"uuid": "${instance}"}` : document)
     })
     const where = { address: '127.0.0.1' as IpAddress, port: 8775, device: null, backlog: 128 }
     server.listen({ fd: openListener(`/proc/${pid}/ns/net`, where) })
@@ -39,6 +46,9 @@ export async function openNova(machines: readonly TestMachine[]): Promise<Nova> 
   return {
     firstAnswers,
     reset: () => firstAnswers.clear(),
+    believe: (secret) => {
+      believed = secret
+    },
     close: async () => {
       for (const server of servers) {
         server.close()

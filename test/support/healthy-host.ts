@@ -96,6 +96,21 @@ export const healthy: Facts = {
       { side: 'api', where: 'the API', digest: 'a' },
     ],
   },
+  ovn: {
+    programs: { value: new Set(['ovsdb-server', 'ovs-vswitchd', 'ovn-controller']) },
+    hasKernelModule: true,
+    local: { remote: 'unix:/run/openvswitch/db.sock', problem: undefined },
+    southbound: { remote: 'ssl:192.0.2.1:6642', problem: undefined, lacks: { value: [] } },
+    chassis: {
+      value: {
+        systemId: 'compute-1',
+        bridge: 'br-int',
+        datapathType: 'system',
+        ports: [],
+      },
+    },
+    foreignNamespaces: [],
+  },
 }
 
 function ours(command: string): readonly string[] {

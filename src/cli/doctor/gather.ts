@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { TRIALS } from '../../doctor/checks/kernel.ts'
 import { PROGRAMS } from '../../doctor/checks/programs.ts'
 import type { Facts } from '../../doctor/facts.ts'
@@ -10,10 +10,15 @@ import { ownProcess } from '../../host/examine/own-process.ts'
 import { findPrograms } from '../../host/examine/programs.ts'
 import { lockHolder, stateFacts } from '../../host/examine/state.ts'
 import { configurationFacts } from './configuration.ts'
+import { type OvnQuestion, ovnFacts } from './ovn.ts'
 import { secretSources } from './secrets.ts'
 
 /** Looks at this host. Changes nothing of it; what is tried is tried in namespaces that go at once. */
-export async function gatherFacts(directory: string, env: NodeJS.ProcessEnv): Promise<Facts> {
+export async function gatherFacts(
+  directory: string,
+  env: NodeJS.ProcessEnv,
+  values: OvnQuestion['values'],
+): Promise<Facts> {
   const given = resolve(directory)
   const statePath = existsSync(given) ? realpathSync(given) : given
   // In order: the trials make processes and namespaces that are none of the others' facts.
@@ -21,7 +26,13 @@ export async function gatherFacts(directory: string, env: NodeJS.ProcessEnv): Pr
   const kernel = await kernelFacts(TRIALS)
   const network = networkFacts()
   const found = neighbours()
-  const marked = 'value' in network.marked ? network.marked.value : []
+  const socketKeeper = join(statePath, 'run', 'sockets')
+  const state = existsSync(statePath) ? { path: statePath, socketKeeper } : undefined
+  const ovn = await ovnFacts({ state, values, network })
+  const paths = [
+    ...('value' in network.marked ? network.marked.value : []),
+    ...(ovn !== undefined && 'value' in ovn.chassis ? ovn.chassis.value.ports : []),
+  ].map((each) => each.statePath)
   return {
     programs,
     kernel,
@@ -30,7 +41,7 @@ export async function gatherFacts(directory: string, env: NodeJS.ProcessEnv): Pr
     neighbours: found,
     state: stateFacts(statePath, ['metadata_proxy_shared_secret']),
     owners: new Map(
-      marked.flatMap(({ statePath: path }) =>
+      paths.flatMap((path) =>
         path === undefined ? [] : [[path, { exists: existsSync(path), holder: lockHolder(path) }] as const],
       ),
     ),
@@ -38,6 +49,7 @@ export async function gatherFacts(directory: string, env: NodeJS.ProcessEnv): Pr
     node: { running: process.versions.node, oldest: oldestNode() },
     configuration: await configurationFacts(env),
     secrets: await secretSources(found),
+    ovn,
   }
 }
 

@@ -20,8 +20,11 @@ export interface RunningDaemon {
   readonly values: Readonly<Record<string, unknown>>
 }
 
+/** What tells one state directory from others. */
+type Place = Pick<StateDirectory, 'path' | 'socketKeeper'>
+
 /** Those of this state directory. unknown to all but root. */
-export async function runningDaemons(state: StateDirectory): Promise<Known<readonly RunningDaemon[]>> {
+export async function runningDaemons(state: Place): Promise<Known<readonly RunningDaemon[]>> {
   const found = neighbours()
   if ('unknown' in found) return found
   const daemons = await Promise.all(
@@ -47,7 +50,7 @@ async function valuesOf(pid: number, name: string, args: readonly string[]) {
   }
 }
 
-function isOn(state: StateDirectory, pid: number, values: Readonly<Record<string, unknown>>): boolean {
+function isOn(state: Place, pid: number, values: Readonly<Record<string, unknown>>): boolean {
   const keeper = values['socket_keeper']
   if (typeof keeper === 'string' && keeper !== '')
     return resolve(workingDirectoryOf(pid), keeper) === state.socketKeeper
@@ -75,7 +78,7 @@ export async function hostFacts(state: StateDirectory, daemons: Known<readonly R
     holder === undefined
       ? undefined
       : await askOperator<DatapathStatus | null>(state, '/datapath/status', STATUS_MILLISECONDS)
-  const isKept = running.some(({ command }) => ['up', 'dhcp-agent'].includes(command))
+  const isKept = running.some(({ command }) => ['up', 'dhcp-agent', 'ovn-metadata-agent'].includes(command))
   return {
     holder,
     daemons: running.map(({ command, pid }) => ({ command, pid })),

@@ -35,9 +35,9 @@ type Told = Pick<Facts, 'documents' | 'vendorData' | 'requests' | 'lease' | 'dri
 /** What this guest would read, what it has asked, and what it holds. */
 export async function documentFacts(question: DocumentQuestion): Promise<Told> {
   const { inventory, records, state } = question
-  const { server } = records
+  const server = records.server && inventory.records.server.get(records.server.id)
   const instance = server && inventory.instance(server.id)
-  const requests = known('the flight recorder', () => requestFacts(state.flight, question))
+  const requests = known('the flight recorder', () => requestFacts(state.flight, records))
   const lease = known('the leases', () => ({ endsAt: leaseEnd(state.dhcp, records) }))
   if (server === undefined || instance === undefined) {
     const nobody = { unknown: 'there is no server' }
@@ -119,7 +119,7 @@ async function freshness(
 /** A guest asks up to 50 documents in a boot. */
 const REMEMBERED = 256
 
-function requestFacts(flight: string, { records }: DocumentQuestion): RequestFacts {
+function requestFacts(flight: string, records: Omit<RecordFacts, 'found'>): RequestFacts {
   const { server, network, routers } = records
   const places = new Set([`network ${network?.id}`, ...routers.map(({ router }) => `router ${router.id}`)])
   const isAbout = ({ instance, within, userAgent }: { instance?: string; within?: string; userAgent?: string }) =>

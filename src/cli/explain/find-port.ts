@@ -15,8 +15,7 @@ export interface Wanted {
 }
 
 /** What a person means by a server's name or id, a port's id, an address or a MAC address. @throws UsageError */
-export function findPort(records: RecordSet, wanted: string | undefined): Wanted {
-  if (wanted === undefined) throw new UsageError('name a server, a port or an address')
+export function findPort(records: RecordSet, wanted: string): Wanted {
   const byId = records.port.get(wanted.toLowerCase())
   if (byId !== undefined) return ofPort(records, byId)
   const address = parseIpAddress(wanted)

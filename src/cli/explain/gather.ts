@@ -81,7 +81,7 @@ const ELSEWHERE = {
 }
 
 /** The values of the first of these daemons that runs, of these options only. */
-function valuesOf<T extends object>(
+export function valuesOf<T extends object>(
   daemons: readonly RunningDaemon[],
   names: readonly string[],
   options: Readonly<Record<string, unknown>>,

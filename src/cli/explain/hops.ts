@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 import type { StateDirectory } from '../../daemons/state-directory.ts'
 import { DHCP_PREFIX } from '../../datapath/dhcp/namespace.ts'
+import { OVN_PREFIX } from '../../datapath/ovn/namespace.ts'
 import { ROUTER_PREFIX } from '../../datapath/router/namespace.ts'
 import type { AgentFacts, ApiFacts, Facts, PathFacts, RecordFacts } from '../../explain/facts.ts'
 import type { Known } from '../../host/examine/known.ts'
@@ -23,7 +24,19 @@ export async function hopFacts(
 }
 
 /** Daemons that have an agent of their own in them, or the way to it. */
-const AT_THE_AGENT = ['metadata-agent', 'dhcp-agent', 'up', 'metadata-proxy']
+const AT_THE_AGENT = ['metadata-agent', 'ovn-metadata-agent', 'dhcp-agent', 'up', 'metadata-proxy']
+/** Daemons that are an agent, or whose proxies ask one. */
+const WITH_AGENT = ['metadata-agent', 'ovn-metadata-agent', 'dhcp-agent']
+
+function atTheAgent(daemons: readonly RunningDaemon[]): RunningDaemon | undefined {
+  return AT_THE_AGENT.flatMap((name) => daemons.filter(({ command }) => command === name))[0]
+}
+
+/** The agent's unix socket, as those were told who serve or ask it. */
+export function agentSocketOf(state: StateDirectory, daemons: readonly RunningDaemon[]): string {
+  const named = atTheAgent(daemons)?.values['metadata_proxy_socket']
+  return typeof named === 'string' && named !== '' ? named : state.agentSocket
+}
 
 async function agentFacts(
   state: StateDirectory,
@@ -31,13 +44,14 @@ async function agentFacts(
   { fixedIp, port }: Omit<RecordFacts, 'found'>,
   path: PathFacts,
 ): Promise<Known<AgentFacts>> {
-  const [daemon] = AT_THE_AGENT.flatMap((name) => daemons.filter(({ command }) => command === name))
-  if (daemon === undefined) return { unknown: 'no agent or proxy of ours runs here' }
+  if (atTheAgent(daemons) === undefined) return { unknown: 'no agent or proxy of ours runs here' }
   if (fixedIp === undefined || port === undefined) return { unknown: 'there is no address to ask for' }
-  const named = daemon.values['metadata_proxy_socket']
-  const socket = typeof named === 'string' && named !== '' ? named : state.agentSocket
+  const socket = agentSocketOf(state, daemons)
   const stat = lstatSync(socket, { throwIfNoEntry: false })
-  const isHop = daemons.some(({ command }) => command === 'metadata-agent' || command === 'dhcp-agent')
+  const isHop = daemons.some(
+    ({ command, values }) =>
+      WITH_AGENT.includes(command) || (command === 'metadata-proxy' && values['answer_from'] === 'agent'),
+  )
   const facts = { socket, isHop }
   if (stat === undefined) return { value: { ...facts, state: 'missing', reply: undefined } }
   // Root may connect whatever the mode says; the proxies may not be root.
@@ -55,7 +69,8 @@ async function agentFacts(
 
 function originOf({ netns }: PathFacts, networkId: string): Readonly<Record<string, string>> {
   if (netns?.startsWith(ROUTER_PREFIX)) return { 'X-Neutron-Router-ID': netns.slice(ROUTER_PREFIX.length) }
-  return { 'X-Neutron-Network-ID': netns?.slice(DHCP_PREFIX.length) ?? networkId }
+  const prefix = [DHCP_PREFIX, OVN_PREFIX].find((each) => netns?.startsWith(each)) ?? ''
+  return { 'X-Neutron-Network-ID': netns?.slice(prefix.length) ?? networkId }
 }
 
 function replyOf(answer: Exclude<Answer, { readonly outcome: 'refused' }>) {
@@ -66,7 +81,10 @@ function replyOf(answer: Exclude<Answer, { readonly outcome: 'refused' }>) {
 
 /** The API that an agent of ours asks, by its root, which is open to everybody. */
 async function apiFacts(daemons: readonly RunningDaemon[]): Promise<Known<ApiFacts>> {
-  const agent = daemons.find(({ command }) => command === 'metadata-agent')
+  const agent = daemons.find(
+    ({ command, values }) =>
+      command === 'metadata-agent' || (command === 'ovn-metadata-agent' && values['answer_from'] === 'nova'),
+  )
   if (agent === undefined) return { unknown: 'no metadata agent of its own asks one' }
   const [host, port] = [String(agent.values['nova_metadata_host']), Number(agent.values['nova_metadata_port'])]
   const answer = await askOnce({

@@ -106,7 +106,7 @@ const NOT_JUDGED = new Set([
   'device-delete',
 ])
 
-function stepsOf(
+export function stepsOf(
   { namespaces }: DesiredAt,
   seen: readonly (readonly [string, Known<NamespaceFacts | undefined>])[],
 ): Known<readonly PlannedStep[]> {
@@ -242,7 +242,7 @@ function freeAddress(cidr: Cidr, taken: readonly (IpAddress | null)[]): IpAddres
   return free[Math.floor(Math.random() * free.length)]
 }
 
-async function attempted<T>(what: string, attempt: () => Promise<T>): Promise<Known<T>> {
+export async function attempted<T>(what: string, attempt: () => Promise<T>): Promise<Known<T>> {
   try {
     return { value: await attempt() }
   } catch (error) {

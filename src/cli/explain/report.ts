@@ -1,5 +1,5 @@
 import type { ExplainedStep, Explanation } from '../../explain/explain.ts'
-import { HOPS, type Hop } from '../../explain/steps.ts'
+import type { Hop } from '../../explain/steps.ts'
 import type { Colour, Terminal } from '../terminal.ts'
 
 type State = ExplainedStep['state']
@@ -36,10 +36,10 @@ export function explanationLines(explanation: Explanation, paint: Terminal['pain
  *      ok        ok          X          ?       ok      ok       ok
  *                            └ dnsmasq-dead
  */
-function drawing({ steps, findings }: Explanation, paint: Terminal['paint']): readonly string[] {
+function drawing({ hops, steps, findings }: Explanation, paint: Terminal['paint']): readonly string[] {
   const joint = ' ── '
-  const states = HOPS.map((hop) => stateOf(hop, steps))
-  const marks = HOPS.map((hop, i) => {
+  const states = hops.map((hop) => stateOf(hop, steps))
+  const marks = hops.map((hop, i) => {
     const state = states[i] ?? 'unknown'
     const mark = MARKS[state]
     const left = Math.floor((hop.length - mark.length) / 2)
@@ -48,14 +48,14 @@ function drawing({ steps, findings }: Explanation, paint: Terminal['paint']): re
   const [first] = findings
   const hop = steps.find(({ id }) => id === first?.step)?.on
   return [
-    `  ${HOPS.join(joint)}`,
+    `  ${hops.join(joint)}`,
     `  ${marks.join(' '.repeat(joint.length))}`.trimEnd(),
-    ...(first === undefined || hop === undefined ? [] : [`  ${' '.repeat(middleOf(hop, joint))}└ ${first.id}`]),
+    ...(first === undefined || hop === undefined ? [] : [`  ${' '.repeat(middleOf(hops, hop, joint))}└ ${first.id}`]),
   ]
 }
 
-function middleOf(hop: Hop, joint: string): number {
-  const before = HOPS.slice(0, HOPS.indexOf(hop))
+function middleOf(hops: readonly Hop[], hop: Hop, joint: string): number {
+  const before = hops.slice(0, hops.indexOf(hop))
   return before.reduce((width, each) => width + each.length + joint.length, 0) + Math.floor((hop.length - 1) / 2)
 }
 

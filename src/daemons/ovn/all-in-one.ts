@@ -23,6 +23,7 @@ import {
   openChassisDatapath,
 } from './chassis-datapath.ts'
 import { openDatabases } from './databases.ts'
+import { ovnStatusRoute } from './status-route.ts'
 import { tlsOf } from './tls.ts'
 
 export type OvnValues = ChassisValues &
@@ -74,7 +75,11 @@ export async function openOvnAllInOne(
   databases.follow('OVN_Northbound', client, NORTHBOUND_TABLES)
   const chassis = await openChassisDatapath({ ...given, agentSocket: state.agentSocket, databases, metrics })
   datapath = chassis
-  const routes = { ...reconcilerRoutes(chassis.reconciler), ...configRoutes(chassis, proxyOptions) }
+  const routes = {
+    ...reconcilerRoutes(chassis.reconciler),
+    ...configRoutes(chassis, proxyOptions),
+    ...ovnStatusRoute(() => chassis.chassisName, databases),
+  }
   const management = await openManagement(state, routes, log)
   await inventory.ready
   const southbound = chassis.connectSouthbound([CHASSIS_TABLE])

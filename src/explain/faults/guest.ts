@@ -186,7 +186,8 @@ export const guestFaults: readonly Fault[] = [
     mend: 'let its DHCP client request classless-static-routes (dhclient: request rfc3442-classless-static-routes; udhcpc: -O staticroutes)',
     judge: ({ way, path: { nextHop, kind }, records: { subnet } }) => {
       const found = knownOf(way)
-      if (kind !== 'dhcp' || found === undefined || !found.answers || found.sendsTo !== undefined) return undefined
+      if (!['dhcp', 'ovn'].includes(kind) || found === undefined || !found.answers || found.sendsTo !== undefined)
+        return undefined
       // Another gateway than the subnet's is a fault of its own.
       if (found.looksFor !== undefined && ![subnet?.gatewayIp, '169.254.169.254'].includes(found.looksFor))
         return undefined
@@ -216,7 +217,7 @@ function wrongGateway({ way, path: { nextHop, kind }, records }: Facts): Spot | 
   const own = [dhcpPort, gatewayHolder].map((port) => port?.macAddress)
   if (found.sendsTo !== undefined)
     return own.includes(found.sendsTo) ? undefined : `it sends to ${found.sendsTo}, which is not ${nextHop}`
-  const usual = kind === 'dhcp' ? [subnet?.gatewayIp, '169.254.169.254'] : []
+  const usual = kind !== 'router' ? [subnet?.gatewayIp, '169.254.169.254'] : []
   if (found.looksFor !== undefined && !usual.includes(found.looksFor))
     return `it looks for ${found.looksFor}, where it should send to ${nextHop}`
   // Behind a router every way leads to the gateway.

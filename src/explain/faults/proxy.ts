@@ -52,7 +52,9 @@ export const proxyFaults: readonly Fault[] = [
     mend: 'look at the log of firstboot up for why it cannot be started',
     judge: ({ host: { daemons } }) => {
       const runs = (command: string) => daemons.some((each) => each.command === command)
-      return runs('up') && !runs('metadata-proxy') ? 'no metadata-proxy runs' : undefined
+      return (runs('up') || runs('ovn-metadata-agent')) && !runs('metadata-proxy')
+        ? 'no metadata-proxy runs'
+        : undefined
     },
   },
   {
@@ -65,7 +67,9 @@ export const proxyFaults: readonly Fault[] = [
     expected: 'firstboot metadata-proxy answers',
     mend: 'kill -CONT it if it was stopped; otherwise kill it: another one is started, and no guest is refused',
     judge: ({ visit, agent, host: { daemons } }) => {
-      if (knownOf(visit)?.outcome !== 'silent' || knownOf(agent)?.isHop !== false) return undefined
+      // The same process listens for others on the agent’s socket.
+      const { isHop, reply } = knownOf(agent) ?? {}
+      if (knownOf(visit)?.outcome !== 'silent' || isHop !== false || reply?.status !== undefined) return undefined
       const pids = daemons.filter(({ command }) => command === 'metadata-proxy').map(({ pid }) => pid)
       return `process ${pids.join(', ') || '?'} accepts connections and says nothing`
     },

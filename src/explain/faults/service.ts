@@ -9,6 +9,9 @@ const FEW_DESCRIPTORS = 4
 /** More than clocks of one site differ. */
 const SKEW_MILLISECONDS = 5_000
 
+/** Daemons that keep namespaces. */
+const KEEPERS: readonly string[] = ['up', 'dhcp-agent', 'ovn-metadata-agent']
+
 /** The processes, and what they live on. */
 export const serviceFaults: readonly Fault[] = [
   {
@@ -18,14 +21,14 @@ export const serviceFaults: readonly Fault[] = [
     symptom: 'no lease, and nobody answers',
     cause: 'no daemon of ours serves this state directory',
     recognised: 'nobody has its lock, and no command line of a process names it',
-    expected: 'firstboot up runs, or firstboot dhcp-agent',
-    mend: 'start firstboot up (or dhcp-agent) on this state directory',
-    judge: ({ host: { holder, daemons }, inside }) => {
+    expected: 'firstboot up runs, or firstboot dhcp-agent or ovn-metadata-agent',
+    mend: 'start firstboot up (or dhcp-agent, ovn-metadata-agent) on this state directory',
+    judge: ({ host: { holder, daemons }, inside, agent, path }) => {
       // An agent or an API of ours may serve a datapath of others.
       if (daemons.some(({ command }) => ['metadata-agent', 'metadata-api'].includes(command))) return undefined
-      if (holder !== undefined || daemons.some(({ command }) => ['up', 'dhcp-agent'].includes(command)))
-        return undefined
-      const isLeft = knownOf(inside) !== undefined
+      if (holder !== undefined || daemons.some(({ command }) => KEEPERS.includes(command))) return undefined
+      // On OVN the agent is part of what has ended.
+      const isLeft = knownOf(inside) !== undefined && !(path.kind === 'ovn' && knownOf(agent)?.isHop !== false)
       return isLeft
         ? {
             observed: 'nobody keeps the namespaces: those that are left serve until something changes',
@@ -43,8 +46,16 @@ export const serviceFaults: readonly Fault[] = [
     recognised: 'it has the lock and does not answer on its management socket',
     expected: 'the daemon answers its operator',
     mend: 'kill -CONT the process if it was stopped; otherwise end and start it again: guests are answered meanwhile',
-    judge: ({ host: { answersOperator, holder } }) =>
-      answersOperator === false ? `process ${holder ?? '?'} does not answer` : undefined,
+    judge: ({ host: { answersOperator, holder, daemons }, agent }) => {
+      if (answersOperator !== false) return undefined
+      const observed = `process ${holder ?? '?'} does not answer`
+      const isAgent = daemons.some(({ command }) => command === 'ovn-metadata-agent')
+      const { state, reply } = knownOf(agent) ?? {}
+      // It answers guests itself.
+      return isAgent && state === 'connects' && reply?.status === undefined
+        ? { observed, severity: 'broken' }
+        : observed
+    },
   },
   {
     id: 'disk-full',

@@ -15,12 +15,16 @@ const PATIENCE_MILLISECONDS = 5_000
 /** A plain user's PATH lacks where Debian keeps half of the programs. */
 export const SEARCH_PATH = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`
 
-/** Runs a program to its end, or for five seconds. @returns undefined when there is no such program */
-export function attempt(program: string, args: readonly string[]): Promise<Attempt | undefined> {
+/** Runs a program to its end, or for so long. @returns undefined when there is no such program */
+export function attempt(
+  program: string,
+  args: readonly string[],
+  milliseconds = PATIENCE_MILLISECONDS,
+): Promise<Attempt | undefined> {
   const { promise, resolve } = Promise.withResolvers<Attempt | undefined>()
   const options = {
     env: { ...process.env, PATH: SEARCH_PATH, LC_ALL: 'C' },
-    timeout: PATIENCE_MILLISECONDS,
+    timeout: milliseconds,
     killSignal: 'SIGKILL',
   } as const
   const child = execFile(program, args, options, (error, stdout, stderr) => {

@@ -11,7 +11,7 @@ import { inNamespace, netnsInode, netnsPath } from '../netns.ts'
 import { type NetnsState, readState } from '../netns-reader.ts'
 import { familiesWithTables, foreignTables } from '../nftables.ts'
 import { devicesOf, routesOf } from '../observation.ts'
-import { NO_SWITCH } from '../port-switch.ts'
+import { NO_SWITCH, type PortSwitch } from '../port-switch.ts'
 import { type Link, type Neighbour, readLinks, readNeighbours, readRefusedAddresses } from '../rtnetlink.ts'
 import { type ListeningSocket, socketOwners, socketsOn, type UnownedSocket } from './listening.ts'
 
@@ -38,11 +38,13 @@ export interface NamespaceQuestion {
   /** Those of them that somebody of ours may hold. */
   readonly listeners: readonly Listener[]
   readonly isOurs: (owner: ListeningSocket['owner']) => boolean
+  /** Whose ports ends of veth pairs may be. */
+  readonly switchPorts?: Pick<PortSwitch, 'port'>
 }
 
 /** @returns undefined when there is no such namespace, or somebody else made it @throws Error when it cannot be looked into */
 export async function examineNamespace(question: NamespaceQuestion): Promise<NamespaceFacts | undefined> {
-  const { name, statePath, listeners, isOurs } = question
+  const { name, statePath, listeners, isOurs, switchPorts = NO_SWITCH } = question
   const path = netnsPath(name)
   if (netnsInode(path) === undefined) return undefined
   const inside = inNamespace<Inside>(path, () => lookInside(question))
@@ -59,7 +61,7 @@ export async function examineNamespace(question: NamespaceQuestion): Promise<Nam
       isOurs: true,
       isEmptyName: false,
       sysctls: inside.state.sysctls,
-      devices: devicesOf(inside.state, linksOutside(), NO_SWITCH),
+      devices: devicesOf(inside.state, linksOutside(), switchPorts),
       routes: routesOf(inside.state),
       firewall: question.hasFirewall ? firewallOf(saved) : NO_FIREWALL,
       listening: new Set(

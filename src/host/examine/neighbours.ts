@@ -40,7 +40,7 @@ function livesHere(id: ProcessId): boolean {
   return sharesNamespaces(id, ['mnt', 'pid'])
 }
 
-const AGENT = /^neutron-(dhcp|l3|metadata|ovn-metadata|linuxbridge|openvswitch)-agent$/
+const AGENT = /^neutron-(dhcp|l3|metadata|ovn-metadata|ovn|linuxbridge|openvswitch)-agent$/
 
 /** `node …/bin/firstboot.js up …`: `up`. undefined: it is none of ours. */
 export function firstbootCommand(args: readonly string[]): string | undefined {

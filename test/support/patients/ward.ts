@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Daemon, firstboot, startDaemon, startedBelow } from '../daemon.ts'
 import { openTestMachine, type TestMachine } from '../test-machine.ts'
 import { udhcpc } from '../udhcpc.ts'
+import { type Explained, readExplained } from './explained.ts'
 
 /** One guest: a namespace of the server's name with `eth0` on its port. */
 export interface Patient {
@@ -43,14 +44,6 @@ export interface Ward {
   awake(): void
   explain(name: string): Promise<Explained>
   close(): Promise<void>
-}
-
-export interface Explained {
-  readonly exitCode: number | null
-  readonly milliseconds: number
-  readonly verdict: string
-  readonly sentence: string
-  readonly findings: readonly { readonly id: string; readonly severity: string; readonly observed: string }[]
 }
 
 interface Row {
@@ -129,7 +122,7 @@ export async function openWard(inventory: string, datapath: 'up' | 'dhcp-agent')
       // It looks, and repairs, before it answers; what it cannot repair is an exit code.
       run('sh', '-c', '"$@" || true', 'sh', ...firstboot('datapath', 'status', '--json', '-s', state))
     },
-    explain: (name) => explained(machine, name, state),
+    explain: (name) => readExplained(machine, firstboot('explain', name, '--json', '-s', state)),
     close: async () => {
       wakeChildren()
       for (const daemon of daemons.toReversed()) await daemon.end('SIGINT').catch(() => undefined)
@@ -154,29 +147,7 @@ export function admit(ward: Ward, names: readonly string[]): void {
 }
 
 /** nsenter stops itself with what it started. */
-function wakeChildren(): void {
+export function wakeChildren(): void {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'ascii').trim()
   for (const pid of children.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGCONT')
-}
-
-function explained(machine: TestMachine, name: string, state: string): Promise<Explained> {
-  const { promise, resolve, reject } = Promise.withResolvers<Explained>()
-  const started = performance.now()
-  const child = machine.start(firstboot('explain', name, '--json', '-s', state), { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  let complained = ''
-  child.stdout?.on('data', (chunk) => {
-    said += chunk
-  })
-  child.stderr?.on('data', (chunk) => {
-    complained += chunk
-  })
-  child.on('close', (exitCode) => {
-    try {
-      resolve({ ...JSON.parse(said), exitCode, milliseconds: performance.now() - started })
-    } catch {
-      reject(new Error(`firstboot explain ${name} ended with ${exitCode}: ${complained}`))
-    }
-  })
-  return promise
 }
