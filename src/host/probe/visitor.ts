@@ -51,7 +51,7 @@ export function openVisitor({ bridge, mtu, address, metadata }: Visit): Visitor 
       setRoute({ ...metadata, device: DEVICE })
     })
     return {
-      ask: (...asked) => ask(path, ...asked),
+      ask: (...asked) => askFrom(path, ...asked),
       close: () => closeSync(fd),
     }
   } catch (error) {
@@ -65,12 +65,19 @@ const DEVICE = 'eth0'
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2_004_001
 const EINPROGRESS = 115
 
-function ask(
+/**
+ * The same from any namespace.
+ * @param path                 of the namespace
+ * @param connectMilliseconds  after which a connection that nobody has accepted is given up
+ * @throws Error when the namespace cannot be entered, or has no way there
+ */
+export function askFrom(
   path: string,
   destination: IpAddress,
   port: number,
   target: string,
   milliseconds: number,
+  connectMilliseconds = milliseconds,
 ): Promise<Answered> {
   const started = performance.now()
   const connected = new Socket({ fd: openConnection(path, destination, port) })
@@ -79,6 +86,7 @@ function ask(
   let isAccepted = false
   const end = (answered: Answered) => {
     clearTimeout(timer)
+    clearTimeout(connecting)
     connected.destroy()
     resolve(answered)
   }
@@ -86,6 +94,7 @@ function ask(
   const timer = setTimeout(() => {
     end(isAccepted ? { outcome: 'silent', milliseconds: elapsed() } : { outcome: 'lost' })
   }, milliseconds)
+  const connecting = setTimeout(() => end({ outcome: 'lost' }), connectMilliseconds)
   connected.on('error', (error: NodeJS.ErrnoException) =>
     end({ outcome: 'refused', code: error.code ?? error.message }),
   )
@@ -97,7 +106,9 @@ function ask(
   connected.on('end', () => end({ outcome: 'silent', milliseconds: elapsed() }))
   const request = `GET ${target} HTTP/1.1\r\nHost: ${destination}\r\nUser-Agent: ${VISITOR_AGENT}\r\nConnection: close\r\n\r\n`
   connected.write(request, (error) => {
-    if (!error) isAccepted = true
+    if (error) return
+    isAccepted = true
+    clearTimeout(connecting)
   })
   return promise
 }
