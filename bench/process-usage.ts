@@ -1,4 +1,5 @@
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { errorCode } from '../src/host/errors.ts'
 
 /** What a process has used and what it holds, as the kernel accounts it. */
 
@@ -14,6 +15,34 @@ export function cpuMicroseconds(pid: number): number {
 /** CPU time of all programs that this process has started and that have ended. Steps of 10 ms. */
 export function childrenCpuMicroseconds(): number {
   return ticks(process.pid, 16, 17) * MICROSECONDS_PER_TICK
+}
+
+/** CPU time of these processes, and of those they started that have ended. Steps of 10 ms each. */
+export function groupCpuMicroseconds(pids: Iterable<number>): number {
+  const each = [...pids].map((pid) => whileThere(() => ticks(pid, 14, 15) + ticks(pid, 16, 17)))
+  return each.reduce((sum, one) => sum + one, 0) * MICROSECONDS_PER_TICK
+}
+
+export function groupPssKibibytes(pids: Iterable<number>): number {
+  return [...pids].map((pid) => whileThere(() => ownPssKibibytes(pid))).reduce((sum, one) => sum + one, 0)
+}
+
+/** All processes of a PID namespace, of which one is known. */
+export function processesBeside(pid: number): ReadonlySet<number> {
+  const namespaceOf = (one: number | string) => readlinkSync(`/proc/${one}/ns/pid`)
+  const wanted = namespaceOf(pid)
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return new Set(all.map(Number).filter((one) => whileThere(() => Number(namespaceOf(one) === wanted)) === 1))
+}
+
+/** @returns 0 of a process that has ended meanwhile */
+function whileThere(read: () => number): number {
+  try {
+    return read()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return 0
+    throw error
+  }
 }
 
 function family(pid: number): readonly number[] {

@@ -6,24 +6,25 @@ import {
   type OvsdbClient,
   openOvsdb,
   optional,
+  type RowOf,
   reference,
+  select,
   set,
   table,
   text,
   type Uuid,
 } from '../src/ovsdb/ovsdb.ts'
 
-// The Southbound of a cloud, as northd and ovn-controllers would have filled it: networks of 50 ports and a localport each. One of
-// them is on our chassis; the others are elsewhere.
+// The rest of a cloud, as northd and ovn-controllers would have filled the Southbound: networks of 50 ports and a localport each, on
+// a chassis that is nobody's.
 
-export const CHASSIS = 'chassis-1'
-export const NETWORK = '00000000-0000-4000-8000-000000000000'
 export const PORTS_EACH = 50
+export const CHANGES_A_SECOND = 1_000
+/** Far from those that northd gives. */
+const FIRST_KEY = 1_000_000
 
 const ENCAP = table('Encap', { type: text, ip: text, chassis_name: text })
 const NEW_CHASSIS = table('Chassis', { name: text, encaps: set(reference) })
-const NEW_PRIVATE = table('Chassis_Private', { name: text })
-const GLOBAL = table('SB_Global', { nb_cfg: integer })
 const DATAPATH = table('Datapath_Binding', { tunnel_key: integer, external_ids: map(text, text) })
 const PORT = table('Port_Binding', {
   logical_port: text,
@@ -43,29 +44,27 @@ export async function openWriter(remotes: string): Promise<OvsdbClient> {
   return writer
 }
 
-/** @param foreign  networks that have no guest here @returns their ports */
-export async function fillSouthbound(writer: OvsdbClient, foreign: number): Promise<readonly Uuid[]> {
-  const ours = await addChassis(writer, CHASSIS, 1)
-  const theirs = await addChassis(writer, 'chassis-2', 2)
-  await writer.transact(insert(NEW_PRIVATE, { name: CHASSIS }), insert(GLOBAL, { nb_cfg: 1 }))
-  await addNetwork(writer, 0, ours)
-  const ports: Uuid[] = []
-  for (let number = 1; number <= foreign; number += 1) ports.push(...(await addNetwork(writer, number, theirs)))
-  return ports
+/** All that there are; not for a large cloud. */
+export async function portsOf(writer: OvsdbClient): Promise<readonly RowOf<typeof PORT>[]> {
+  const [rows] = await writer.transact(select(PORT, []))
+  return rows
 }
 
-async function addChassis(writer: OvsdbClient, name: string, number: number): Promise<Uuid> {
-  const [, uuid] = await writer.transact(
-    insert(ENCAP, { type: 'geneve', ip: `192.0.2.${number}`, chassis_name: name }, { name: 'encap' }),
-    insert(NEW_CHASSIS, { name, encaps: [{ namedUuid: 'encap' }] }),
+/** northd must not run any more: it would take them away. @returns the ports of so many networks */
+export async function fillSouthbound(writer: OvsdbClient, networks: number): Promise<readonly Uuid[]> {
+  const [, chassis] = await writer.transact(
+    insert(ENCAP, { type: 'geneve', ip: '192.0.2.200', chassis_name: 'elsewhere' }, { name: 'encap' }),
+    insert(NEW_CHASSIS, { name: 'elsewhere', encaps: [{ namedUuid: 'encap' }] }),
   )
-  return uuid
+  const ports: Uuid[] = []
+  for (let number = 1; number <= networks; number += 1) ports.push(...(await addNetwork(writer, number, chassis)))
+  return ports
 }
 
 async function addNetwork(writer: OvsdbClient, number: number, chassis: Uuid): Promise<readonly Uuid[]> {
   const id = `${number.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`
   const external_ids = new Map([['name', `neutron-${id}`]])
-  const [datapath] = await writer.transact(insert(DATAPATH, { tunnel_key: number + 1, external_ids }))
+  const [datapath] = await writer.transact(insert(DATAPATH, { tunnel_key: FIRST_KEY + number, external_ids }))
   const ids = (device: string, owner: string, address: string) =>
     new Map([
       ['neutron:cidrs', `${address}/24`],
@@ -78,7 +77,7 @@ async function addNetwork(writer: OvsdbClient, number: number, chassis: Uuid): P
       ['neutron:security_group_ids', ''],
     ])
   const guests = Array.from({ length: PORTS_EACH }, (_, i) => {
-    const [name, address] = [`port-${number}-${i}`, `10.0.0.${i + 10}`]
+    const [name, address] = [`elsewhere-${number}-${i}`, `10.0.0.${i + 10}`]
     return insert(PORT, {
       logical_port: name,
       type: '',
@@ -97,8 +96,7 @@ async function addNetwork(writer: OvsdbClient, number: number, chassis: Uuid): P
     mac: ['fa:16:3e:00:01:00 10.0.0.2'],
     external_ids: ids(`ovnmeta-${id}`, 'network:distributed', '10.0.0.2'),
   })
-  const [, ...uuids] = await writer.transact(localport, ...guests)
-  return uuids
+  return writer.transact(localport, ...guests)
 }
 
 /** Changes so many ports a second, evenly, until it is ended. */

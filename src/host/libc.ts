@@ -10,6 +10,8 @@ type Bytes = Uint8Array
 
 export const setns: KoffiFunc<(fd: number, kind: number) => number> = process.func('int setns(int, int)')
 export const unshare: KoffiFunc<(kinds: number) => number> = process.func('int unshare(int)')
+export const mount: KoffiFunc<(source: string, target: string, type: string, flags: number, data: null) => number> =
+  process.func('int mount(str, str, str, unsigned long, void *)')
 export const flock: KoffiFunc<(fd: number, operation: number) => number> = process.func('int flock(int, int)')
 export const socket: KoffiFunc<(family: number, type: number, protocol: number) => number> =
   process.func('int socket(int, int, int)')

@@ -127,12 +127,13 @@ function encode(type: number, flags: number, sequence: number, body: Uint8Array)
   return message
 }
 
-function* messages(buffer: Buffer, sequence: number) {
+/** @param sequence  of the request that is answered; undefined: what nobody asked for, too */
+function* messages(buffer: Buffer, sequence: number | undefined) {
   for (let at = 0; at + HEADER.size <= buffer.length; ) {
     const length = buffer.readUInt32LE(at + HEADER.length)
     const header = buffer.subarray(at, at + HEADER.size)
     const body = buffer.subarray(at + HEADER.size, at + length)
-    if (header.readUInt32LE(HEADER.sequence) === sequence) {
+    if (sequence === undefined || header.readUInt32LE(HEADER.sequence) === sequence) {
       yield { kind: header.readUInt16LE(HEADER.type), flags: header.readUInt16LE(HEADER.flags), body }
     }
     at += aligned(length)
@@ -186,5 +187,19 @@ export function hasNews(fd: number): boolean {
     if (recv(fd, received, received.length, MSG_DONTWAIT) !== -1 || errno() === ENOBUFS) continue
     if (errno() === EAGAIN) return heard
     checked(-1, 'reading netlink')
+  }
+}
+
+/** What was announced since the last call, one buffer (without header) a message. undefined: more than the socket could hold,
+ *  so that some of it is lost. */
+export function announced(fd: number): readonly Buffer[] | undefined {
+  const heard: Buffer[] = []
+  for (let isLost = false; ; ) {
+    const size = recv(fd, received, received.length, MSG_DONTWAIT)
+    if (size !== -1) {
+      for (const { body } of messages(Buffer.from(received.subarray(0, size)), undefined)) heard.push(body)
+    } else if (errno() === ENOBUFS) isLost = true
+    else if (errno() === EAGAIN) return isLost ? undefined : heard
+    else checked(-1, 'reading netlink')
   }
 }

@@ -11,6 +11,7 @@ import {
   type Link,
   type LinkAddress,
   linkIndex,
+  linkMessage,
   linkOf,
   readAddresses,
   readLinks,
@@ -107,31 +108,60 @@ interface Written {
   readonly link: Link
 }
 
-/** The links of the namespace this process is in, read again only after the kernel announced a change of one. There may be
- *  thousands, of which few have changed. */
+/** Of so many at once, all are read: a dump costs less for each. */
+const FEW_LINKS = 64
+
+/** The links of the namespace this process is in, each read again only after the kernel announced a change of it. There may
+ *  be thousands, of which few have changed. */
 export class LinksReader {
   #written: ReadonlyMap<number, Written> = new Map()
   #links: ReadonlyMap<number, Link> = new Map()
-  #isNews = true
+  /** Indexes of those that were announced; undefined: it may be any. */
+  #changed: Set<number> | undefined
   readonly close: () => void
 
   constructor(news: News) {
-    this.close = news.subscribe(openNetlink(LINK_NEWS), () => {
-      this.#isNews = true
+    this.close = news.follow(openNetlink(LINK_NEWS), (messages) => {
+      if (messages === undefined) this.#changed = undefined
+      for (const message of messages ?? []) this.#changed?.add(linkIndex(message))
     })
   }
 
   /** By index. A link that has not changed is the same object as before, and so is the map when none has. */
   links(): ReadonlyMap<number, Link> {
-    if (!this.#isNews) return this.#links
-    const messages = withNetlink(dumpLinks)
-    this.#isNews = false
-    const written = messages.map((bytes) => this.#read(bytes))
-    this.#written = new Map(written.map((one) => [one.link.index, one]))
+    const changed = this.#withOtherEnds()
+    if (changed?.size === 0) return this.#links
+    const written = withNetlink((fd) =>
+      changed !== undefined && changed.size <= FEW_LINKS ? this.#readSome(fd, changed) : this.#readAll(fd),
+    )
+    this.#changed = new Set()
+    this.#written = written
     const isSame =
-      written.length === this.#links.size && written.every(({ link }) => this.#links.get(link.index) === link)
-    if (!isSame) this.#links = new Map(written.map(({ link }) => [link.index, link]))
+      written.size === this.#links.size && [...written].every(([index, { link }]) => this.#links.get(index) === link)
+    if (!isSame) this.#links = new Map([...written].map(([index, { link }]) => [index, link]))
     return this.#links
+  }
+
+  /** A veth pair's end that goes elsewhere may get another index there, which its other end tells without announcing it. */
+  #withOtherEnds(): ReadonlySet<number> | undefined {
+    const changed = this.#changed
+    if (changed === undefined || changed.size === 0) return changed
+    const ends = [...this.#links.values()].filter(({ peer }) => changed.has(peer)).map(({ index }) => index)
+    return new Set([...changed, ...ends])
+  }
+
+  #readAll(fd: number): ReadonlyMap<number, Written> {
+    return new Map(dumpLinks(fd).map((bytes) => [linkIndex(bytes), this.#read(bytes)]))
+  }
+
+  #readSome(fd: number, indexes: ReadonlySet<number>): ReadonlyMap<number, Written> {
+    const written = new Map(this.#written)
+    for (const index of indexes) {
+      const bytes = linkMessage(fd, index)
+      if (bytes === undefined) written.delete(index)
+      else written.set(index, this.#read(bytes))
+    }
+    return written
   }
 
   /** A bridge has timers that run, so that its bytes are never the same. */

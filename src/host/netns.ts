@@ -1,5 +1,5 @@
-import { closeSync, openSync, statfsSync, statSync, writeSync } from 'node:fs'
-import { checked, setns, unshare } from './libc.ts'
+import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { checked, errno, mount, setns, unshare } from './libc.ts'
 
 /** Where `ip netns` keeps names: a file each, on which the namespace is mounted. */
 export const NETNS_DIRECTORY = '/run/netns'
@@ -56,6 +56,42 @@ export function newNamespace(): number {
   } finally {
     closeSync(home)
   }
+}
+
+/** Makes a namespace and gives it a name that is free, as `ip netns add` does. The directory of names has to be there.
+ *  @throws Error with `code` (`EEXIST`) */
+export function nameNamespace(name: string): void {
+  shareNames()
+  const path = netnsPath(name)
+  closeSync(openSync(path, 'wx', 0o000))
+  try {
+    const fd = newNamespace()
+    try {
+      checked(mount(`/proc/self/fd/${fd}`, path, 'none', MS_BIND, null), `naming the network namespace ${name}`)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
+}
+
+// linux/mount.h
+const MS_BIND = 0x1000
+const MS_REC = 0x4000
+const MS_SHARED = 0x10_0000
+const EINVAL = 22
+
+/** Names given here are seen in all mount namespaces that have this directory from us, and taken back in all of them: else
+ *  a service with mounts of its own would keep namespaces alive that `ip netns delete` has taken the name of. */
+function shareNames(): void {
+  const share = () => mount('', NETNS_DIRECTORY, 'none', MS_SHARED | MS_REC, null)
+  if (share() === 0) return
+  if (errno() !== EINVAL) checked(-1, `sharing ${NETNS_DIRECTORY}`)
+  // It is no mount point yet.
+  checked(mount(NETNS_DIRECTORY, NETNS_DIRECTORY, 'none', MS_BIND | MS_REC, null), `mounting ${NETNS_DIRECTORY}`)
+  checked(share(), `sharing ${NETNS_DIRECTORY}`)
 }
 
 function die(path: string): never {

@@ -10,7 +10,7 @@ import { inNamespace, netnsPath } from './netns.ts'
 /** Makes an empty namespace with `lo` up. A name left without a namespace is taken over. */
 export function addNetns(name: string): Promise<void> {
   return attempting(`creating namespace ${name}`, async () => {
-    await makeNetns(name)
+    makeNetns(name)
     inNamespace<void>(netnsPath(name), () => raiseLoopback(MARK))
   })
 }

@@ -44,6 +44,18 @@ export function dumpLinks(fd: number): readonly Buffer[] {
   return dump(fd, RTM_GETLINK, ALL_LINKS)
 }
 
+/** One of them. @returns undefined when there is none of this index */
+export function linkMessage(fd: number, index: number): Buffer | undefined {
+  const wanted = Buffer.from(ALL_LINKS)
+  wanted.writeInt32LE(index, IFI_INDEX)
+  try {
+    return request(fd, RTM_GETLINK, 0, wanted)
+  } catch (error) {
+    if (errorCode(error) === 'ENODEV') return undefined
+    throw error
+  }
+}
+
 export function linkIndex(message: Buffer): number {
   return message.readInt32LE(IFI_INDEX)
 }

@@ -159,7 +159,7 @@ export function createMonitor({ database, tables, replica, onChanges }: MonitorO
 
     async setCondition(table, condition) {
       const taken = conditions.want(table.name, condition, running?.method === 'monitor')
-      sendConditions()
+      queueMicrotask(sendConditions) // those that are set in one go are one request
       await taken
     },
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Backoff } from '../backoff.ts'
@@ -11,6 +11,7 @@ import { findPrograms } from './adopted.ts'
 import { forgetReader, noteReader, sweepDirectories } from './files.ts'
 import { KINDS, kindOf, RELIEF_SIGNAL } from './kinds.ts'
 import { checkFiles, failureOf, launch } from './spawn.ts'
+import { subdirectoriesReader } from './subdirectories.ts'
 
 /** How long the end of one is waited for: more than it needs, and little enough for the other namespaces to wait. */
 const END_MILLISECONDS = 500
@@ -50,12 +51,14 @@ export class KeptPrograms {
   readonly #relieved = new Map<string, readonly ProcessId[]>()
   readonly #backoff = new Backoff()
   readonly #statePath: string
+  readonly #networks: () => ReadonlySet<string>
   readonly #onExit: OnExit
   readonly #adoptedCheck: NodeJS.Timeout
 
   /** @param statePath  absolute */
   constructor(statePath: string, onExit: OnExit) {
     this.#statePath = statePath
+    this.#networks = subdirectoriesReader(join(statePath, KINDS.dnsmasq.folder))
     this.#onExit = onExit
     this.#adoptedCheck = setInterval(() => this.#checkAdopted(), ADOPTED_CHECK_MILLISECONDS).unref()
   }
@@ -84,8 +87,8 @@ export class KeptPrograms {
   running(netns: string): readonly ObservedProgram[] {
     return PROGRAM_KINDS.flatMap((kind) => {
       const running = this.#running.get(keyOf(netns, kind))
-      // What it costs is paid for every program at every look. Of a zombie its end is about to be told.
-      if (running === undefined || isThere(running)) return running ?? []
+      // What it costs is paid for every program at every look. Of a child, and of a zombie, the end is about to be told.
+      if (running === undefined || !running.isAdopted || isThere(running)) return running ?? []
       this.#ended(running, 'it ended')
       return []
     })
@@ -172,10 +175,7 @@ export class KeptPrograms {
 
   /** Networks of which leases are kept on disk. */
   networks(): ReadonlySet<string> {
-    const directory = join(this.#statePath, KINDS.dnsmasq.folder)
-    if (!existsSync(directory)) return new Set()
-    const entries = readdirSync(directory, { withFileTypes: true })
-    return new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name))
+    return this.#networks()
   }
 
   /** Deletes the leases of a network. */

@@ -65,13 +65,19 @@ const DEVICE = 'eth0'
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2_004_001
 const EINPROGRESS = 115
 
-/** Asks from within a namespace that is there already, as a visitor asks. Resolves whatever happens. */
+/**
+ * Asks from within a namespace that is there already, as a visitor asks.
+ * @param path                 of the namespace
+ * @param connectMilliseconds  after which a connection that nobody has accepted is given up
+ * @throws Error when the namespace cannot be entered, or has no way there
+ */
 export function askFrom(
   path: string,
   destination: IpAddress,
   port: number,
   target: string,
   milliseconds: number,
+  connectMilliseconds = milliseconds,
 ): Promise<Answered> {
   const started = performance.now()
   const connected = new Socket({ fd: openConnection(path, destination, port) })
@@ -80,6 +86,7 @@ export function askFrom(
   let isAccepted = false
   const end = (answered: Answered) => {
     clearTimeout(timer)
+    clearTimeout(connecting)
     connected.destroy()
     resolve(answered)
   }
@@ -87,6 +94,7 @@ export function askFrom(
   // What has come meanwhile is read first: on a busy host it is this process that is late.
   const isOver = () => end(isAccepted ? { outcome: 'silent', milliseconds: elapsed() } : { outcome: 'lost' })
   const timer = setTimeout(() => setImmediate(isOver), milliseconds)
+  const connecting = setTimeout(() => setImmediate(() => isAccepted || isOver()), connectMilliseconds)
   connected.on('error', (error: NodeJS.ErrnoException) =>
     end({ outcome: 'refused', code: error.code ?? error.message }),
   )
@@ -98,7 +106,9 @@ export function askFrom(
   connected.on('end', () => end({ outcome: 'silent', milliseconds: elapsed() }))
   const request = `GET ${target} HTTP/1.1\r\nHost: ${destination}\r\nUser-Agent: ${VISITOR_AGENT}\r\nConnection: close\r\n\r\n`
   connected.write(request, (error) => {
-    if (!error) isAccepted = true
+    if (error) return
+    isAccepted = true
+    clearTimeout(connecting)
   })
   return promise
 }
