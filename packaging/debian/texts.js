@@ -11,6 +11,7 @@ const DEPENDS = [
   'iproute2',
   'iptables',
   'mount',
+  'nftables',
   'radvd',
   'systemd | systemd-standalone-sysusers',
   'systemd | systemd-standalone-tmpfiles',
@@ -18,7 +19,7 @@ const DEPENDS = [
 ]
 
 const RECOMMENDS = ['busybox', 'curl'] // namespace guests
-const SUGGESTS = ['haproxy', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils']
+const SUGGESTS = ['haproxy', 'libvirt-clients', 'ovn-common', 'qemu-system-x86', 'qemu-utils']
 
 /** @param {{ readonly version: string, readonly architecture: string, readonly kibibytes: number }} about */
 export function control({ version, architecture, kibibytes }) {
