@@ -77,7 +77,7 @@ export async function openAllInOne(
     fileURLToPath(new URL('../hypervisor/namespace', import.meta.url)),
   )
   const keeper = keepGuests(inventory, namespaceGuests, guests, log)
-  const keepers = [keeper, ...(machines === undefined ? [] : keepMachines(state, inventory, machines, log))]
+  const keepers = [keeper, ...(machines === undefined ? [] : keepMachines(state, inventory, store, machines, log))]
   const management = await openManagement(state, datapathRoutes(datapath, inventory), log)
   const pages = await openOperatorPages({
     state,

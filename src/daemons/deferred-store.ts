@@ -14,6 +14,7 @@ export function deferredStore(opening: Promise<InventoryStore>): InventoryStore 
       if (opened === undefined) throw new Error('a store is followed from a snapshot on: load it first')
       return opened.follow(since, onChanges, onTrouble)
     },
+    deletedAmong: async (noun, ids) => (await opening).deletedAmong(noun, ids),
     close: async () => (await opening).close(),
   }
 }

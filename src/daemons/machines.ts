@@ -17,7 +17,7 @@ import { qemuMachines } from '../hypervisor/qemu/qemu-machines.ts'
 import { sweepMachines } from '../hypervisor/sweeper.ts'
 import type { RecordSet } from '../inventory/records/records.ts'
 import type { Server } from '../inventory/records/server.ts'
-import type { Inventory } from '../inventory/store.ts'
+import type { Inventory, InventoryStore } from '../inventory/store.ts'
 import type { Log } from '../observe/log.ts'
 import { type DriveValues, makeMachineFolder, needOf, openDrives } from './drives.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -25,7 +25,13 @@ import type { StateDirectory } from './state-directory.ts'
 export type MachineValues = DriveValues & Values<typeof machineOptions>
 
 /** Keeps the virtual machines of this host as the inventory wants them: one keeper a hypervisor, and one that sweeps. */
-export function keepMachines(state: StateDirectory, inventory: Inventory, values: MachineValues, log: Log): Keeper[] {
+export function keepMachines(
+  state: StateDirectory,
+  inventory: Inventory,
+  store: InventoryStore,
+  values: MachineValues,
+  log: Log,
+): Keeper[] {
   const { machines } = state
   const drives = openDrives(values, log)
   const settings = settingsOf(values)
@@ -54,7 +60,7 @@ export function keepMachines(state: StateDirectory, inventory: Inventory, values
   return [
     keepGuests(inventory, (records) => machinesOf(records, 'qemu', driveOf), qemu, log),
     keepGuests(inventory, (records) => machinesOf(records, 'libvirt', driveOf), libvirt, log),
-    sweepMachines(inventory, machines, log),
+    sweepMachines(inventory, store, machines, log),
   ]
 }
 

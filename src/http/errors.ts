@@ -14,8 +14,8 @@ export class NotReady extends MetadataError {
   readonly status = 503
   readonly code = 'not-ready'
   override readonly headers = [['Retry-After', '1']] as const
-  constructor() {
-    super('The metadata service is starting. Please try your request again.')
+  constructor(options?: ErrorOptions) {
+    super('The metadata service is starting. Please try your request again.', options)
   }
 }
 
@@ -45,7 +45,7 @@ export const HOLD_MILLISECONDS = 8_000
 /** What has come true before; it stays so, and nobody who asks later needs a timer. */
 const fulfilled = new WeakSet<Promise<void>>()
 
-/** Waits for `ready`. @throws NotReady after `milliseconds` */
+/** Waits for `ready`. @throws NotReady after `milliseconds`, and when it fails */
 export async function held(ready: Promise<void>, milliseconds = HOLD_MILLISECONDS): Promise<void> {
   if (fulfilled.has(ready)) return
   const { promise: late, reject } = Promise.withResolvers<never>()
@@ -53,6 +53,8 @@ export async function held(ready: Promise<void>, milliseconds = HOLD_MILLISECOND
   try {
     await Promise.race([ready, late])
     fulfilled.add(ready)
+  } catch (cause) {
+    throw cause instanceof NotReady ? cause : new NotReady({ cause })
   } finally {
     clearTimeout(timer)
   }

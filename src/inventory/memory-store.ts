@@ -45,6 +45,15 @@ export function openMemoryStore(now: () => number = Date.now): InventoryStore {
       }
     },
 
+    async deletedAmong(noun, ids) {
+      const deletions = history.flatMap(({ changes }) =>
+        changes.flatMap((change) => (change.op === 'delete' && change.noun === noun ? [change.id] : [])),
+      )
+      return new Set(
+        ids.filter((id) => deletions.includes(id) && !(records[noun] as ReadonlyMap<string, unknown>).has(id)),
+      )
+    },
+
     async close() {
       followers.clear()
     },

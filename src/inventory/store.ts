@@ -21,6 +21,8 @@ export interface InventoryStore {
    * @param onTrouble  told when the feed cannot be read now; it is tried again until it is ended
    */
   follow(since: number, onChanges: (feed: Feed) => void, onTrouble?: (error: unknown) => void): Following
+  /** Those of the ids whose record was here and was deleted; not those that were never here. */
+  deletedAmong(noun: Noun, ids: readonly string[]): Promise<ReadonlySet<string>>
   close(): Promise<void>
 }
 
@@ -36,7 +38,7 @@ export interface Feed {
 }
 
 export interface Following {
-  /** Resolves when every commit made before the call has been told; never while the store cannot be read. */
+  /** Resolves when every commit made before the call has been told. @throws Error when the store cannot be read now */
   caughtUp(): Promise<void>
   end(): void
 }
@@ -68,6 +70,7 @@ export interface Inventory extends InventoryEvents {
   /**
    * Resolves when every commit made before the call can be seen here. Another process may act on a commit before this one
    * hears of it, so who does not find something asks for this, and looks again, before it says that it does not exist.
+   * @throws Error when the store cannot be read now
    */
   caughtUp(): Promise<void>
   readonly records: RecordSet

@@ -156,6 +156,18 @@ export function describeStore(name: string, open: () => Promise<OpenedStores>): 
         seen.end()
       },
 
+      'knows what was deleted from what was never there': async ({ first, second }) => {
+        await first.commit([...surroundings, ...serverWithPort(11), ...serverWithPort(12)], 0)
+        const gone = [11, 12].flatMap((number) => [
+          { op: 'delete', noun: 'server', id: serverId(number) } as const,
+          { op: 'delete', noun: 'port', id: portId(number) } as const,
+        ])
+        await first.commit(gone, 1)
+        await first.commit([put('server', server(12, { portIds: [] }))], 2)
+        const asked = [serverId(11), serverId(12), serverId(13), portId(11)]
+        assert.deepEqual(await second.deletedAmong('server', asked), new Set([serverId(11)]))
+      },
+
       'a follower that has ended hears nothing more': async ({ first, second }) => {
         const ended = collect(first, 0)
         const other = collect(second, 0)

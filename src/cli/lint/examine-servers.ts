@@ -56,6 +56,7 @@ function recordsAsStore(records: RecordSet): InventoryStore {
       throw new InventoryRejected('these records are for reading')
     },
     follow: () => ({ caughtUp: async () => undefined, end: () => undefined }),
+    deletedAmong: async () => new Set(),
     close: async () => undefined,
   }
 }

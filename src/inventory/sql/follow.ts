@@ -14,57 +14,69 @@ export function followCommits(
   onChanges: (feed: Feed) => void,
   onTrouble: (error: unknown) => void = () => {},
 ): Following & { readonly poke: () => void } {
-  const waiting: (() => void)[] = []
+  /** For those who ask before the next read begins: one for all. */
+  let next: PromiseWithResolvers<void> | undefined
   let position = since
   let poked = false
   let reading = false
   let ended = false
+  /** While it is set nothing is read, however many ask. */
   let retry: NodeJS.Timeout | undefined
 
-  /** Those who wait until a read that began after they asked has been handed on. */
   async function readOnce(): Promise<void> {
-    const asked = waiting.splice(0)
+    const asked = next
+    next = undefined
+    let feed: Feed | undefined
     try {
-      const feed = await read(position)
-      if (ended) return
-      if (feed !== undefined) {
-        position = feed.sequence
-        onChanges(feed)
-      }
-      for (const resolve of asked) resolve()
+      feed = await read(position)
     } catch (error) {
       // A store that cannot be read now (locked, disk trouble) must not end the feed: it is asked again.
-      waiting.push(...asked)
+      asked?.reject(error)
       onTrouble(error)
-      retry = setTimeout(poke, RETRY_MILLISECONDS).unref()
+      if (!ended) retry = setTimeout(readAgain, RETRY_MILLISECONDS).unref()
+      return
     }
+    if (feed !== undefined && !ended) {
+      position = feed.sequence
+      onChanges(feed)
+    }
+    asked?.resolve()
   }
 
   async function drain(): Promise<void> {
     reading = true
-    while (poked && !ended) {
+    while (poked && !ended && retry === undefined) {
       poked = false
       await readOnce()
     }
     reading = false
   }
 
+  function readAgain(): void {
+    retry = undefined
+    poke()
+  }
+
   function poke(): void {
     poked = true
-    if (!reading && !ended) void drain()
+    if (!reading && !ended && retry === undefined) void drain()
+  }
+
+  async function caughtUp(): Promise<void> {
+    if (ended) throw new Error(FEED_ENDED)
+    next ??= Promise.withResolvers<void>()
+    const { promise } = next
+    poke()
+    return promise
   }
 
   function end(): void {
     ended = true
     clearTimeout(retry)
-  }
-
-  function caughtUp(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    waiting.push(resolve)
-    poke()
-    return promise
+    next?.reject(new Error(FEED_ENDED))
   }
 
   return { poke, caughtUp, end }
 }
+
+const FEED_ENDED = 'the inventory is followed no longer'

@@ -86,6 +86,18 @@ export class SqlStore implements InventoryStore {
     return { caughtUp, end: stop }
   }
 
+  /** The last change of each record is kept for ever. */
+  deletedAmong(noun: Noun, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#transaction(async (trx) => {
+      const deleted = new Set<string>()
+      for (const some of chunks(ids, FEED_CHUNK)) {
+        const rows = trx.selectFrom('changes').select('id').where('noun', '=', noun).where('op', '=', 'delete')
+        for (const { id } of await rows.where('id', 'in', some).execute()) deleted.add(String(id))
+      }
+      return deleted
+    })
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#database.db.destroy()
