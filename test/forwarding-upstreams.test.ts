@@ -113,7 +113,7 @@ describe('an upstream in trouble', () => {
       }),
     )
     assert.match(await exchangeRaw(await hop([upstream]), GET), /^HTTP\/1.1 502 /)
-    assert.equal(taken, 4)
+    assert.equal(taken, 3)
   })
 
   it('that closes kept connections without a word: asked again, but not what must not be repeated', async () => {

@@ -40,9 +40,11 @@ for (const { name, options, serves } of services)
     })
 
     it('says that it reads its options again', async () => {
+      manager.forget()
       service.signal('SIGHUP')
       await service.saying('SIGHUP: every option is as before')
       await manager.hears(/^RELOADING=1\nMONOTONIC_USEC=\d+$/)
+      await manager.hears(/^READY=1$/)
     })
 
     it('says that it ends', async () => {

@@ -170,13 +170,13 @@ export const rows: readonly Row[] = [
   {
     name: 'metadata-proxy',
     group: 'daemon',
-    summary: 'Answers guests in all namespaces, without privileges (started by up and dhcp-agent)',
+    summary: 'Answers guests in all namespaces, without privileges (started by up and the agents of namespaces)',
     load: async () => (await import('./metadata-proxy.ts')).metadataProxy,
   },
   {
     name: 'socket-keeper',
     group: 'daemon',
-    summary: 'Keeps sockets in namespaces while daemons restart (started by up and dhcp-agent)',
+    summary: 'Keeps sockets in namespaces while daemons restart (started by up and the agents of namespaces)',
     load: async () => (await import('./socket-keeper.ts')).socketKeeper,
   },
   {

@@ -28,24 +28,34 @@ interface Setting {
   readonly origin: string
 }
 
-/** What can be asked, how it is printed, and the exit code it comes to. */
-const ACTIONS: Readonly<Record<string, (found: readonly Effective[], terminal: Terminal) => number>> = {
-  show: (found, terminal) => {
-    for (const { daemon, options, warnings } of found) {
-      terminal.print(terminal.paint('bold', daemon))
-      for (const line of table(options.map(({ place, value, origin }) => [`  ${place}`, value, origin])))
-        terminal.print(line)
-      for (const line of warnings) terminal.say(`warning: ${line}`)
-    }
-    return found.some(({ mistakes }) => mistakes.length > 0) ? 1 : 0
+interface Action {
+  readonly print: (found: readonly Effective[], terminal: Terminal) => void
+  /** What is wrong by it: then the exit code is 1. */
+  readonly wrong: (of: Effective) => readonly string[]
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  show: {
+    print: (found, terminal) => {
+      for (const { daemon, options, warnings } of found) {
+        terminal.print(terminal.paint('bold', daemon))
+        for (const line of table(options.map(({ place, value, origin }) => [`  ${place}`, value, origin])))
+          terminal.print(line)
+        for (const line of warnings) terminal.say(`warning: ${line}`)
+      }
+    },
+    wrong: ({ mistakes }) => mistakes,
   },
-  check: (found, terminal) => {
-    const lines = found.flatMap(({ daemon, mistakes, warnings }) =>
-      [...mistakes, ...warnings].map((line) => `${daemon}: ${line}`),
-    )
-    lines.forEach(terminal.print)
-    return lines.length > 0 ? 1 : 0
+  check: {
+    print: (found, terminal) => {
+      for (const each of found) for (const line of reproaches(each)) terminal.print(`${each.daemon}: ${line}`)
+    },
+    wrong: reproaches,
   },
+}
+
+function reproaches({ mistakes, warnings }: Effective): readonly string[] {
+  return [...mistakes, ...warnings]
 }
 
 export const config = command({
@@ -70,8 +80,8 @@ export const config = command({
   run: async ({ values, positionals, env, terminal, reread, mistakes }) => {
     for (const { name, message } of mistakes) if (name in ownOptions) throw new UsageError(message)
     const [asked = '', daemon] = positionals
-    const print = ACTIONS[asked]
-    if (print === undefined) throw new UsageError(`say show or check${suggestion(asked, Object.keys(ACTIONS))}`)
+    const action = ACTIONS[asked]
+    if (action === undefined) throw new UsageError(`say show or check${suggestion(asked, Object.keys(ACTIONS))}`)
     const found: Effective[] = []
     for (const name of daemon === undefined ? daemonNames() : [daemon]) {
       const options = await daemonOptions(name)
@@ -79,9 +89,9 @@ export const config = command({
       const flags = files.flatMap((each) => values[each].flatMap((path) => [flag(each), path]))
       found.push(effective(name, options, daemon === undefined ? readWithMistakes(options, flags, env) : reread()))
     }
-    if (!values.json) return print(found, terminal)
-    terminal.print(JSON.stringify(found, null, 2))
-    return 0
+    if (values.json) terminal.print(JSON.stringify(found, null, 2))
+    else action.print(found, terminal)
+    return found.some((each) => action.wrong(each).length > 0) ? 1 : 0
   },
 })
 

@@ -39,6 +39,7 @@ export const dhcpAgent = command({
     const socket = values.metadata_proxy_socket || state.agentSocket
     const ended = untilSignal()
     const opening = openSqliteStore(state.database, Number.POSITIVE_INFINITY)
+    const store = deferredStore(opening)
     const log = openLog(values.log_level, 'dhcp-agent')
     changeLevelOnSignal(log, () => values.log_level)
     const answering = await openAnswering(
@@ -49,16 +50,12 @@ export const dhcpAgent = command({
       },
       log,
     )
-    const starting = Promise.all([
-      openDhcpAgent(state, answering.sockets, socket, deferredStore(opening), values, log),
-      opening,
-    ])
+    const starting = Promise.all([openDhcpAgent(state, answering.sockets, socket, store, values, log), opening])
+    configureOnHangup(async () => (await starting)[0].configure(reread().values), notices, terminal.say)
+    // Guests that ask are held from now on. What is waited for may be long in coming, and the boot is not to wait for it.
+    notices.ready()
     const started = await unlessSignalled(starting, ended)
-    if (started !== undefined) {
-      configureOnHangup(() => started[0].configure(reread().values), notices, terminal.say)
-      terminal.say('firstboot dhcp-agent serves the networks of the inventory')
-      notices.ready()
-    }
+    if (started !== undefined) terminal.say('firstboot dhcp-agent serves the networks of the inventory')
     const signal = await ended
     notices.stopping()
     if (signal === 'SIGINT') {

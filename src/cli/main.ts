@@ -64,8 +64,8 @@ async function help(name: string | undefined, terminal: Terminal): Promise<numbe
 }
 
 function overview(): string[] {
-  const listed = (group: Row['group']) =>
-    table(rows.filter((row) => row.group === group).map(({ name, summary }) => [`  ${name}`, summary]))
+  const listed = (...groups: readonly Row['group'][]) =>
+    table(rows.filter((row) => groups.includes(row.group)).map(({ name, summary }) => [`  ${name}`, summary]))
   return [
     'firstboot tells virtual machines who they are, as OpenStack does: over HTTP at 169.254.169.254.',
     '',
@@ -81,8 +81,7 @@ function overview(): string[] {
     ...listed('observe'),
     '',
     'Run it:',
-    ...listed('daemon'),
-    ...listed('settings'),
+    ...listed('daemon', 'settings'),
     '',
     'firstboot COMMAND --help shows options and examples. In a clone it is called: npx firstboot',
   ]

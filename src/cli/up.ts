@@ -69,6 +69,7 @@ export const up = command({
       if (values.file !== '') await applyFile(store, values.file)
       return store
     })
+    const store = deferredStore(opening)
     const answeringWith = (now: typeof values) => {
       const command = argumentsFor(ANSWERING, now)
       return { ...command, args: ['--answer-from=inventory', `--state-dir=${state.path}`, ...command.args] }
@@ -77,8 +78,8 @@ export const up = command({
     const { sockets } = answering
     const opened =
       values.datapath === 'ovn'
-        ? openOvnAllInOne(deferredStore(opening), { state, values, sockets, log })
-        : openAllInOne(state, deferredStore(opening), {
+        ? openOvnAllInOne(store, { state, values, sockets, log })
+        : openAllInOne(state, store, {
             values,
             machines: values,
             log,
@@ -86,6 +87,16 @@ export const up = command({
             metricsListen: values.metrics_listen,
           })
     const starting = Promise.all([opened, opening])
+    const configure = async () => {
+      const { values: now } = reread()
+      const [{ datapath }] = await starting
+      const changed = await datapath.configure(now)
+      await answering.replace(answeringWith(now))
+      return changed
+    }
+    configureOnHangup(configure, notices, terminal.say)
+    // Guests that ask are held from now on. What is waited for may be long in coming, and the boot is not to wait for it.
+    notices.ready()
     const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {
       await answering.end()
       throw error
@@ -95,18 +106,10 @@ export const up = command({
       return 0
     }
     const [all] = started
-    const configure = async () => {
-      const { values: now } = reread()
-      const changed = await all.datapath.configure(now)
-      await answering.replace(answeringWith(now))
-      return changed
-    }
-    configureOnHangup(configure, notices, terminal.say)
     const { network, server } = all.inventory.records
     terminal.say(
       `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,
     )
-    notices.ready()
     const signal = await ended
     notices.stopping()
     terminal.say(`${signal}: taking namespaces and bridges away; records and leases stay in ${state.path}`)

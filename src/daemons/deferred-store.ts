@@ -4,6 +4,7 @@ import type { InventoryStore } from '../inventory/store.ts'
  *  That it cannot be opened is for the one who opens it to say: here nothing ever comes then. */
 export function deferredStore(opening: Promise<InventoryStore>): InventoryStore {
   let opened: InventoryStore | undefined
+  opening.catch(() => undefined) // it may fail before anybody has asked
   return {
     load: async () => {
       opened = await opening.catch(() => new Promise<never>(() => {}))

@@ -35,8 +35,8 @@ function rateLimit(values: ProxyValues): ProxyConfig['rateLimit'] {
   }
 }
 
-/** Sockets close before a haproxy starts: where it cannot, nobody would answer.
- *  @throws HostError when these values turn to a haproxy that is not installed */
+/** Before anything is changed: else each look would try it in vain. @throws HostError when these values turn to a haproxy
+ *  that is not installed */
 export async function requireHaproxy(before: ProxyValues, after: ProxyValues): Promise<void> {
   if (after.metadata_proxy_driver === 'haproxy' && before.metadata_proxy_driver !== 'haproxy')
     await runProgram('haproxy', ['-v'])

@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
-import { checked, errno, mount, setns, unshare } from './libc.ts'
+import { checked, errno, flock, mount, setns, unshare } from './libc.ts'
 
 /** Where `ip netns` keeps names: a file each, on which the namespace is mounted. */
 export const NETNS_DIRECTORY = '/run/netns'
@@ -82,16 +82,28 @@ const MS_BIND = 0x1000
 const MS_REC = 0x4000
 const MS_SHARED = 0x10_0000
 const EINVAL = 22
+const LOCK_EX = 2 // flock(2)
 
-/** Names given here are seen in all mount namespaces that have this directory from us, and taken back in all of them: else
- *  a service with mounts of its own would keep namespaces alive that `ip netns delete` has taken the name of. */
+/**
+ * Names given here are seen in all mount namespaces that have this directory from us, and taken back in all of them: else
+ * a service with mounts of its own would keep namespaces alive that `ip netns delete` has taken the name of.
+ *
+ * Under the lock that ip(8) takes for the same: two at once would mount the directory over itself twice, and each that
+ * comes later over both.
+ */
 function shareNames(): void {
   const share = () => mount('', NETNS_DIRECTORY, 'none', MS_SHARED | MS_REC, null)
-  if (share() === 0) return
-  if (errno() !== EINVAL) checked(-1, `sharing ${NETNS_DIRECTORY}`)
-  // It is no mount point yet.
-  checked(mount(NETNS_DIRECTORY, NETNS_DIRECTORY, 'none', MS_BIND | MS_REC, null), `mounting ${NETNS_DIRECTORY}`)
-  checked(share(), `sharing ${NETNS_DIRECTORY}`)
+  const lock = openSync(NETNS_DIRECTORY, 'r')
+  try {
+    checked(flock(lock, LOCK_EX), `locking ${NETNS_DIRECTORY}`)
+    if (share() === 0) return
+    if (errno() !== EINVAL) checked(-1, `sharing ${NETNS_DIRECTORY}`)
+    // It is no mount point yet.
+    checked(mount(NETNS_DIRECTORY, NETNS_DIRECTORY, 'none', MS_BIND | MS_REC, null), `mounting ${NETNS_DIRECTORY}`)
+    checked(share(), `sharing ${NETNS_DIRECTORY}`)
+  } finally {
+    closeSync(lock)
+  }
 }
 
 function die(path: string): never {

@@ -98,7 +98,8 @@ export function openHttpClient(destinations: readonly Destination[], options: Cl
     }
   }
 
-  async function attempt(request: OutgoingRequest, deadline: number): Promise<ForwardedReply> {
+  /** @param mayRepeat  a request that was broken off */
+  async function attempt(request: OutgoingRequest, deadline: number, mayRepeat: boolean): Promise<ForwardedReply> {
     const [first, second] = inTurn()
     if (first === undefined) throw new Error('a client needs a destination')
     try {
@@ -106,7 +107,7 @@ export function openHttpClient(destinations: readonly Destination[], options: Cl
       if (second === undefined || !AWAY.has(answer.status) || !isRepeatable(request)) return answer
     } catch (error) {
       // A kept connection may be closed from the other side just when it is used again.
-      const isWorth = error instanceof UpstreamBroken ? isRepeatable(request) : error instanceof Unreachable && second
+      const isWorth = error instanceof UpstreamBroken ? mayRepeat : error instanceof Unreachable && second
       if (!isWorth || isStream(request.body)) throw error
     }
     return ask(second ?? first, request, deadline)
@@ -114,15 +115,15 @@ export function openHttpClient(destinations: readonly Destination[], options: Cl
 
   async function persist(request: OutgoingRequest): Promise<ForwardedReply> {
     const start = performance.now()
-    let isBroken = false
+    let mayRepeat = isRepeatable(request)
     for (;;) {
       try {
-        return await attempt(request, start + limits.answer)
+        return await attempt(request, start + limits.answer, mayRepeat)
       } catch (error) {
         // A next hop that is killed breaks all its connections, and for a moment new ones too; one that breaks again after
         // a pause does so for a reason.
-        const isDying: boolean = error instanceof UpstreamBroken && !isBroken && isRepeatable(request)
-        isBroken ||= isDying
+        const isDying: boolean = error instanceof UpstreamBroken && mayRepeat
+        mayRepeat &&= !isDying
         const isWorth = isDying || (error instanceof Unreachable && !isStream(request.body))
         const isLate = performance.now() + RETRY_MILLISECONDS > start + limits.hold
         if (!isWorth || isLate || held >= limits.held) throw error

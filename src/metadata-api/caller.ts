@@ -1,4 +1,4 @@
-import { held } from '../http/errors.ts'
+import { held, MetadataError } from '../http/errors.ts'
 import type { Instance } from '../inventory/records/instance.ts'
 import type { Inventory } from '../inventory/store.ts'
 import { NotFound } from './errors.ts'
@@ -28,7 +28,7 @@ export async function lookedUpTwice(inventory: Inventory, find: () => Identity |
   try {
     return await find()
   } catch (error) {
-    if (!(error instanceof NotFound)) throw error
+    if (!(error instanceof MetadataError)) throw error
   }
   await held(inventory.caughtUp())
   return find()

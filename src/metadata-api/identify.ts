@@ -1,4 +1,3 @@
-import { held } from '../http/errors.ts'
 import type { HttpRequest } from '../http/messages.ts'
 import { parseIpAddress, unmapped } from '../inventory/records/address.ts'
 import type { Inventory } from '../inventory/store.ts'
@@ -65,11 +64,19 @@ async function byMetadataProvider(request: HttpRequest, deps: IdentifyDeps, inde
   if (forwardedFor === undefined) throw new BadRequest('X-Forwarded-For is missing from request.')
   const signature = request.headers.get('x-metadata-provider-signature') ?? ''
   if (deps.sharedSecret !== '' && !isSigned(provider, signature, deps.sharedSecret)) throw new SignatureMismatch()
-  await held(deps.inventory.ready)
-  const networks = index.networksOf(provider)
-  if (networks.size === 0) throw new BadRequest(`Could not find any subnets for provider ${provider}`)
   // Not trimmed: a blank before the comma belongs to the address, which then nobody has.
   const [requesterAddress = ''] = forwardedFor.split(',', 1)
+  return lookedUpTwice(deps.inventory, () => behindProvider(provider, requesterAddress, deps, index))
+}
+
+function behindProvider(
+  provider: string,
+  requesterAddress: string,
+  { inventory }: IdentifyDeps,
+  index: PortIndex,
+): Identity {
+  const networks = index.networksOf(provider)
+  if (networks.size === 0) throw new BadRequest(`Could not find any subnets for provider ${provider}`)
   const address = parseIpAddress(requesterAddress)
   const found = address === undefined ? [] : index.withAddress(address)
   const [port, ...others] = found.filter(({ networkId }) => networks.has(networkId))
@@ -80,7 +87,7 @@ async function byMetadataProvider(request: HttpRequest, deps: IdentifyDeps, inde
     )
   }
   const { deviceId: instanceId, projectId } = port
-  return ownInstance(deps.inventory, { instanceId, projectId, requesterAddress })
+  return ownInstance(inventory, { instanceId, projectId, requesterAddress })
 }
 
 /** The connection's address among the fixed IPs of all networks. */

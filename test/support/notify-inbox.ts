@@ -9,6 +9,8 @@ export interface NotifyInbox {
   readonly path: string
   /** Resolves when a message that matches has come. @throws when none comes */
   hears(what: RegExp): Promise<void>
+  /** What has come so far counts no more. */
+  forget(): void
   close(): void
 }
 
@@ -37,6 +39,10 @@ export function openNotifyInbox(path: string): NotifyInbox {
         read()
         return heard.some((line) => what.test(line))
       }),
+    forget: () => {
+      read()
+      heard.length = 0
+    },
     close: () => {
       clearInterval(timer)
       closeSync(inbox)

@@ -78,7 +78,7 @@ export const proxyOptions = {
   metadata_proxy_driver: oneOf(
     ['native', 'haproxy'],
     'native',
-    'What answers in the namespaces: this process, or a haproxy in each as the field has it.',
+    'What answers in the namespaces: one process of ours for all, or a haproxy in each as the field has it.',
   ),
   ...rateLimitOptions,
 }

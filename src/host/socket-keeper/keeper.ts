@@ -87,9 +87,11 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
     from.on('error', () => undefined)
     from.on('close', () => followers.delete(from))
     onMessages<Request>(from, (request) => {
-      const answer = answered(() =>
-        (answers[request.ask] as (request: Request, from: Socket) => Answer | undefined)(request, from),
-      )
+      const answer = answered(() => {
+        // A keeper outlives those it keeps sockets for, and they may be of a later version.
+        if (!Object.hasOwn(answers, request.ask)) throw new Error(`this keeper of sockets cannot ${request.ask}`)
+        return (answers[request.ask] as (request: Request, from: Socket) => Answer | undefined)(request, from)
+      })
       if (answer !== undefined) say(from, answer)
     })
   })

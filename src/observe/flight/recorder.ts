@@ -26,6 +26,7 @@ const BATCH_MILLISECONDS = 200
 /** What may wait to be written. */
 const WAITING_BYTES = 1024 * 1024
 const FIRST_BYTES = 16 * 1024
+const KEPT_BYTES = 128 * 1024
 /** A character takes at most so many bytes in UTF-8. */
 const BYTES_PER_CHARACTER = 3
 
@@ -59,9 +60,10 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
       if (!isTold) onProblem(error)
       isTold = true
     }
+    // One that grew in a rush is given back.
+    spare = batch.buffer.length > KEPT_BYTES ? openBatch() : batch
     batch.filled = 0
     batch.records = 0
-    spare = batch
   }
   const flush = () => {
     timer = undefined
