@@ -250,8 +250,9 @@ describe('trouble', () => {
     assert.throws(
       () => machine.run(...firstboot('up', '-f', file, '--state-dir', state)),
       (error: { stderr: string }) =>
-        /^firstboot up: \S+bad\.yaml:\d+:\d+: servers\[1\]\.networks\[0\]\.fixed_ip: 10\.0\.1\.12 /m.test(error.stderr) &&
-        !/^\s+at /m.test(error.stderr), // a sentence, and no stack
+        /^firstboot up: \S+bad\.yaml:\d+:\d+: servers\[1\]\.networks\[0\]\.fixed_ip: 10\.0\.1\.12 /m.test(
+          error.stderr,
+        ) && !/^\s+at /m.test(error.stderr), // a sentence, and no stack
     )
     assert.equal(machine.run('ip', 'netns'), '')
     assert.throws(() => machine.run('pgrep', '-f', 'firstboot.js (metadata-proxy|socket-keeper)'))
