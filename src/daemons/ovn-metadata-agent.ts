@@ -107,7 +107,7 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
 
   async function start(): Promise<string> {
     datapath = await openChassisDatapath({ ...given, databases, metrics: flight.metrics })
-    known.resolve(southboundDirectory(datapath.southbound, datapath.chassisName, datapath.isSettled))
+    known.resolve(southboundDirectory(datapath.southbound, datapath.chassisName, datapath.following))
     await datapath.start()
     await datapath.configure(latest.values) // which may have come meanwhile
     return datapath.chassisName

@@ -19,6 +19,11 @@ export type WrittenRow<C extends Columns> = {
   readonly [Name in keyof C]?: Written<Exclude<Row<C>[Name], undefined>> | undefined
 }
 
+/** Whoever knows which columns the server at hand has. */
+interface KnowsColumns {
+  hasColumn(table: AnyTable, column: string): boolean
+}
+
 /** `insert` and `delete` are for sets and maps; of a map, `delete` also takes keys alone. The others are arithmetic. */
 export type Mutator = '+=' | '-=' | '*=' | '/=' | '%=' | 'insert' | 'delete'
 export type Mutation<C extends Columns> = { [Name in keyof C & string]: readonly [Name, Mutator, unknown] }[keyof C &
@@ -66,12 +71,19 @@ export function remove<T extends AnyTable>(table: T, where: readonly Clause<T['c
   return counted({ op: 'delete', table: table.name, where: encodeClauses(table, where) })
 }
 
-/** Reads rows as they are within the transaction, whatever is monitored. */
+/** Reads rows as they are within the transaction, whatever is monitored.
+ *  @param where  every clause must hold
+ *  @param server  the client that will carry it out: columns that its server lacks and may lack are not asked for. Without
+ *  it, such a server fails the transaction */
 export function select<T extends AnyTable>(
   table: T,
   where: readonly Clause<T['columns']>[],
+  server?: KnowsColumns,
 ): Operation<readonly RowOf<T>[]> {
-  const columns = ['_uuid', ...Object.keys(table.columns)]
+  const isThere = ([name, { mayBeAbsent }]: readonly [string, Columns[string]]) =>
+    server === undefined || !mayBeAbsent || server.hasColumn(table, name)
+  const present = Object.entries(table.columns).filter(isThere)
+  const columns = ['_uuid', ...present.map(([name]) => name)]
   return {
     wire: { op: 'select', table: table.name, where: encodeClauses(table, where), columns },
     read: ({ rows }) => {

@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { text } from './column.ts'
+import { ifPresent, text } from './column.ts'
 import { ProtocolError, TransactionFailed } from './errors.ts'
-import { comment, insert, remove } from './operation.ts'
+import { comment, insert, remove, select } from './operation.ts'
 import { table } from './table.ts'
 import { readResults } from './transaction.ts'
 
 const PORT = table('Port', { name: text })
 const OPERATIONS = [insert(PORT, { name: 'a' }), comment('so'), remove(PORT, [['name', '==', 'b']])] as const
 const GOOD = [{ uuid: ['uuid', 'u'] }, {}, { count: 2 }]
+
+describe('a select', () => {
+  it('does not ask for columns that the server lacks and may lack', () => {
+    const declared = table('Port', { name: text, vlan: ifPresent(text), mode: ifPresent(text) })
+    const server = { hasColumn: (_: unknown, column: string) => column === 'mode' }
+    const { wire, read } = select(declared, [], server)
+    assert.deepEqual(wire['columns'], ['_uuid', 'name', 'mode'])
+    const rows = [{ _uuid: ['uuid', 'u'], name: 'a', mode: 'access' }]
+    assert.deepEqual(read({ rows }), [{ _uuid: 'u', name: 'a', vlan: undefined, mode: 'access' }])
+  })
+})
 
 describe('the reply to a transaction', () => {
   it('has a result for each operation', () => {

@@ -9,7 +9,7 @@ import { hasIpv6 } from '../../host/ipv6.ts'
 import { KernelHost } from '../../host/kernel-host.ts'
 import type { NamespaceSockets } from '../../host/listeners.ts'
 import { markOf } from '../../host/mark.ts'
-import { followChassis } from '../../metadata-agent/ovn/follow-chassis.ts'
+import { type Following, followChassis } from '../../metadata-agent/ovn/follow-chassis.ts'
 import { keepRegistered } from '../../metadata-agent/ovn/keep-registered.ts'
 import type { LocalNetworks } from '../../metadata-agent/ovn/local-networks.ts'
 import { longestHeartbeatDelaySeconds } from '../../metadata-agent/ovn/registration.ts'
@@ -36,8 +36,8 @@ export interface ChassisDatapath {
   readonly southbound: OvsdbClient
   /** Another connection to it, for what else is to be known. */
   readonly connectSouthbound: (tables: readonly AnyTable[]) => OvsdbClient
-  /** The rows of the Southbound are those that this chassis needs now. */
-  readonly isSettled: () => boolean
+  /** What of the Southbound this chassis needs. */
+  readonly following: Following
   readonly reconciler: Reconciler<LocalNetworks>
   /** Of what answers in the namespaces; in force now. */
   readonly values: ProxyValues
@@ -131,7 +131,7 @@ export async function openChassisDatapath(given: ChassisGiven): Promise<ChassisD
     chassisName: name,
     southbound,
     connectSouthbound,
-    isSettled: following.isSettled,
+    following,
     reconciler,
     get values() {
       return values

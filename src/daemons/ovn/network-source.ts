@@ -1,5 +1,5 @@
 import type { Source } from '../../datapath/reconciler.ts'
-import type { followChassis } from '../../metadata-agent/ovn/follow-chassis.ts'
+import type { Following } from '../../metadata-agent/ovn/follow-chassis.ts'
 import { type LocalNetworks, localNetworks } from '../../metadata-agent/ovn/local-networks.ts'
 import { CHASSIS, DATAPATH_BINDING, PORT_BINDING } from '../../metadata-agent/ovn/southbound.ts'
 import type { OvsdbClient } from '../../ovsdb/ovsdb.ts'
@@ -8,12 +8,12 @@ const NONE: LocalNetworks = { networks: [], unserved: [] }
 
 /**
  * The networks with guests on one chassis, for the reconciler. While that cannot be known (no connection yet, no row of the
- * chassis, rows asked for and not yet there), it is what it was: nothing is torn down for want of knowledge.
+ * chassis, rows asked for and neither there nor read ahead), it is what it was: nothing is torn down for want of knowledge.
  */
 export function networkSource(
   southbound: OvsdbClient,
   chassisName: string,
-  following: ReturnType<typeof followChassis>,
+  following: Following,
 ): Source<LocalNetworks> {
   const ready = Promise.withResolvers<void>()
   const listeners = new Set<() => void>()
@@ -22,12 +22,8 @@ export function networkSource(
   let sequence = 0
 
   function look(): void {
-    if (southbound.status.state !== 'synchronized') return
-    if (!following.isSettled()) {
-      following.settled().then(look, () => undefined)
-      return
-    }
-    const known = localNetworks(southbound, chassisName)
+    if (southbound.status.state !== 'synchronized' || !following.isKnown()) return
+    const known = localNetworks(following.rows, chassisName)
     const now = known === undefined ? text : JSON.stringify(known)
     if (known === undefined || now === text) return
     records = known
@@ -41,6 +37,7 @@ export function networkSource(
     if ([PORT_BINDING, DATAPATH_BINDING, CHASSIS].some((table) => changes.of(table).length > 0)) look()
   })
   southbound.onStatus(look)
+  following.onKnown(look)
   look()
   return {
     ready: ready.promise,

@@ -5,6 +5,8 @@ import { CHASSIS, type DATAPATH_BINDING, PORT_BINDING } from './southbound.ts'
 export interface Wanted {
   readonly ports: false | readonly Clause<typeof PORT_BINDING.columns>[]
   readonly datapaths: false | readonly Clause<typeof DATAPATH_BINDING.columns>[]
+  /** Whom the clauses name. */
+  readonly named: { readonly chassis: Uuid | undefined; readonly datapaths: readonly Uuid[] }
 }
 
 /**
@@ -18,7 +20,7 @@ export interface Wanted {
  */
 export function wantedRows(rows: Rows, chassisName: string): Wanted {
   const [chassis] = rows.find(CHASSIS, 'byName', chassisName)
-  if (chassis === undefined) return { ports: false, datapaths: false }
+  if (chassis === undefined) return { ports: false, datapaths: false, named: { chassis: undefined, datapaths: [] } }
   const datapaths = localDatapaths(rows, chassis._uuid)
   return {
     ports: [
@@ -28,6 +30,7 @@ export function wantedRows(rows: Rows, chassisName: string): Wanted {
       ...datapaths.map((datapath) => ['datapath', '==', datapath] as const),
     ],
     datapaths: datapaths.map((datapath) => ['_uuid', '==', datapath] as const),
+    named: { chassis: chassis._uuid, datapaths },
   }
 }
 

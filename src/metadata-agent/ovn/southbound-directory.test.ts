@@ -1,59 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { localport, SouthboundInHand, switchOf } from '../../../test/ovn/southbound-in-hand.ts'
 import { NotReady } from '../../http/errors.ts'
 import type { IpAddress } from '../../inventory/records/address.ts'
 import type { NetworkId, RouterId } from '../../inventory/records/ids.ts'
-import type { AnyTable, OvsdbClient, Status, Uuid } from '../../ovsdb/ovsdb.ts'
-import { createReplica } from '../../ovsdb/replica.ts'
-import { CHASSIS, DATAPATH_BINDING, PORT_BINDING, SOUTHBOUND_TABLES } from './southbound.ts'
+import { followChassis } from './follow-chassis.ts'
+import { CHASSIS, DATAPATH_BINDING, PORT_BINDING } from './southbound.ts'
 import { southboundDirectory } from './southbound-directory.ts'
 
 const NETWORK = 'da5bb487-5193-4a65-a3df-4a0055a8c0d7' as NetworkId
 const KNOWN = { fixedIp: '10.0.0.5' as IpAddress }
 const UNKNOWN = { fixedIp: '10.0.0.6' as IpAddress }
-const SYNCHRONIZED: Status = { state: 'synchronized', remote: 'unix:sb', method: 'monitor_cond_since' }
-const LOST: Status = { state: 'disconnected', remote: 'unix:sb', reason: new Error('gone') }
 const QUICK = { holdMilliseconds: 120, lateMilliseconds: 60 }
 
-/** The database as a client shows it, in hand. */
-class Southbound {
-  readonly #replica = createReplica(SOUTHBOUND_TABLES)
-  readonly #listeners = new Set<() => void>()
-  readonly find = this.#replica.find
-  status: Status = SYNCHRONIZED
-
-  put(table: AnyTable, uuid: string, row: Readonly<Record<string, unknown>> | undefined): void {
-    const old = this.#replica.get(table, uuid as Uuid)
-    this.#replica.apply([{ table: table.name, old, row: row && { _uuid: uuid as Uuid, ...row } } as never])
-    for (const listener of this.#listeners) listener()
-  }
-
-  readonly onChanges = (listener: () => void) => {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-  readonly onStatus = this.onChanges
-
-  addPort(address: string): void {
-    const external_ids = new Map([
-      ['neutron:cidrs', `${address}/24`],
-      ['neutron:device_id', 'i-1'],
-    ])
-    const rest = { chassis: 'c-1', requested_chassis: undefined, additional_chassis: [], type: '', datapath: 'd-1' }
-    this.put(PORT_BINDING, `p-${address}`, { logical_port: 'lp', mac: [], external_ids, ...rest })
-  }
-}
-
-function cloud(): Southbound {
-  const southbound = new Southbound()
-  southbound.put(CHASSIS, 'c-1', { name: 'chassis-1' })
-  southbound.put(DATAPATH_BINDING, 'd-1', { external_ids: new Map([['name', `neutron-${NETWORK}`]]) })
-  southbound.addPort('10.0.0.5')
+function cloud(): SouthboundInHand {
+  const southbound = new SouthboundInHand()
+  southbound.addNetwork('d-1', NETWORK)
+  southbound.addPort('p-5', 'd-1', '10.0.0.5')
   return southbound
 }
 
-function directory(southbound: Southbound, isSettled = true) {
-  return southboundDirectory(southbound as unknown as OvsdbClient, 'chassis-1', () => isSettled, QUICK)
+function directory(southbound: SouthboundInHand, isSettled = true) {
+  const { client } = southbound
+  const following = { rows: client, isSettled: () => isSettled, onKnown: () => () => undefined }
+  return southboundDirectory(client, 'chassis-1', following, QUICK)
 }
 
 describe('ports found in the Southbound database', () => {
@@ -66,18 +36,18 @@ describe('ports found in the Southbound database', () => {
   it('are waited for a moment, since news and the guest’s packets race', async () => {
     const southbound = cloud()
     const finding = directory(southbound).find({ networkId: NETWORK }, UNKNOWN)
-    southbound.addPort('10.0.0.6')
+    southbound.addPort('p-6', 'd-1', '10.0.0.6')
     assert.equal((await finding).length, 1)
   })
 
   it('are still known while the connection is lost', async () => {
     const southbound = cloud()
-    southbound.status = LOST
+    southbound.lose()
     assert.equal((await directory(southbound).find({ networkId: NETWORK }, KNOWN)).length, 1)
   })
 
-  const uncertain: { name: string; change: (southbound: Southbound) => void; isSettled?: boolean }[] = [
-    { name: 'the connection is lost', change: (southbound) => (southbound.status = LOST) },
+  const uncertain: { name: string; change: (southbound: SouthboundInHand) => void; isSettled?: boolean }[] = [
+    { name: 'the connection is lost', change: (southbound) => southbound.lose() },
     { name: 'our chassis has no row', change: (southbound) => southbound.put(CHASSIS, 'c-1', undefined) },
     {
       name: 'the network is not known here',
@@ -98,6 +68,19 @@ describe('ports found in the Southbound database', () => {
     const finding = directory(southbound).find({ networkId: NETWORK }, UNKNOWN)
     setTimeout(() => southbound.put(CHASSIS, 'c-1', { name: 'chassis-1' }), QUICK.lateMilliseconds + 10)
     assert.deepEqual(await finding, [])
+  })
+
+  it('are found as soon as their network is known, be it read ahead of the rows that are followed', async () => {
+    const southbound = new SouthboundInHand()
+    const following = followChassis(southbound.client, 'chassis-1')
+    southbound.addPort('p-5', 'd-1', '10.0.0.5')
+    const finding = southboundDirectory(southbound.client, 'chassis-1', following).find({ networkId: NETWORK }, KNOWN)
+    southbound.transactions[0]?.reply.resolve([
+      [{ table: DATAPATH_BINDING, row: { _uuid: 'd-1', ...switchOf(NETWORK) } }],
+      [{ table: PORT_BINDING, row: { _uuid: 'm-1', ...localport('d-1', 'fa:16:3e:00:00:01') } }],
+    ])
+    assert.deepEqual((await finding).map(({ deviceId }) => deviceId), ['i-1']) // biome-ignore format: short
+    assert.equal(following.isSettled(), false)
   })
 
   it('are not behind routers', async () => {

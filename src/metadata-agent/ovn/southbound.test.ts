@@ -20,6 +20,7 @@ import {
   type Uuid,
   update,
 } from '../../ovsdb/ovsdb.ts'
+import { readEarlyRows } from './early-rows.ts'
 import { findPorts } from './find-ports.ts'
 import { followChassis } from './follow-chassis.ts'
 import { localNetworks } from './local-networks.ts'
@@ -206,6 +207,21 @@ describe('a network', () => {
     await eventually('the reason is told', () => localNetworks(agent, OURS)?.unserved.length === 1)
     await localIds([NET_A])
     assert.deepEqual(localNetworks(agent, OURS)?.unserved[0]?.network, NET_B)
+    await clearGuests()
+    await localIds([])
+  })
+})
+
+describe('what is read ahead of a network', () => {
+  it('is its switch and its localports, as they are when they are followed', async () => {
+    await addPort(NET_A, 'reader', { mac: ['fa:16:3e:00:00:07 10.0.0.10'], cidrs: '10.0.0.10/24', on: OURS })
+    await localIds([NET_A])
+    const [known, unknown] = [datapaths.get(NET_A), '00000000-0000-4000-8000-000000000000'] as [Uuid, Uuid]
+    const found = await readEarlyRows(agent, [known, unknown])
+    const followed = Array.from(agent.all(PORT_BINDING)).filter(({ type }) => type === 'localport')
+    assert.equal(followed.length, 1)
+    assert.deepEqual(found.get(known)?.map(({ row }) => row), [agent.get(DATAPATH_BINDING, known), ...followed]) // biome-ignore format: a pair
+    assert.deepEqual(found.get(unknown), [])
     await clearGuests()
     await localIds([])
   })
