@@ -71,7 +71,18 @@ async function furnish(cloud: Cloud, chassis: Chassis, number: number): Promise<
 }
 
 function plug(device: string, logicalPort: string): readonly string[] {
-  return ['--', 'add-port', 'br-int', device, '--', 'set', 'Interface', device, 'type=internal', `external_ids:iface-id=${logicalPort}`] // biome-ignore format: one command
+  return [
+    '--',
+    'add-port',
+    'br-int',
+    device,
+    '--',
+    'set',
+    'Interface',
+    device,
+    'type=internal',
+    `external_ids:iface-id=${logicalPort}`,
+  ]
 }
 
 const addNetwork = (cloud: Cloud, id: string) =>

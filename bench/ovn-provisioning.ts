@@ -32,7 +32,10 @@ const GIVE_UP_MILLISECONDS = 60_000
 /** Plugs one guest after the other, each on a network that has none yet. @returns as many as go in a minute and a half */
 export async function provisioning({ chassis, fresh }: Place, southbound: string): Promise<readonly Provisioned[]> {
   const ports = openOvsdb({ remotes: southbound, database: 'OVN_Southbound', tables: [PORT] })
-  void ports.setCondition(PORT, fresh.map(({ port }) => ['logical_port', '==', port] as const)) // biome-ignore format: short
+  void ports.setCondition(
+    PORT,
+    fresh.map(({ port }) => ['logical_port', '==', port] as const),
+  )
   const local = openOvsdb({ remotes: chassis.local, database: 'Open_vSwitch', tables: [INTERFACE] })
   await Promise.all([ports.synchronized(), local.synchronized()])
   const measured: Provisioned[] = []
@@ -57,8 +60,10 @@ async function provision(
   const { machine, vsctl } = chassis
   makeGuest(chassis, network)
   const tap = tapOf(network)
-  const isBound = () => Array.from(ports.all(PORT)).some((row) => row.logical_port === network.port && row.chassis !== undefined) // biome-ignore format: one condition
-  const isPlugged = () => Array.from(local.all(INTERFACE)).some((row) => row.external_ids.get('iface-id') === `meta-${network.id}`) // biome-ignore format: one condition
+  const isBound = () =>
+    Array.from(ports.all(PORT)).some((row) => row.logical_port === network.port && row.chassis !== undefined)
+  const isPlugged = () =>
+    Array.from(local.all(INTERFACE)).some((row) => row.external_ids.get('iface-id') === `meta-${network.id}`)
   const given = AbortSignal.timeout(GIVE_UP_MILLISECONDS)
   const [bound, plugged] = [momentOf(ports, isBound, given), momentOf(local, isPlugged, given)]
   await vsctl('add-port', 'br-int', tap, '--', 'set', 'Interface', tap, `external_ids:iface-id=${network.port}`)

@@ -62,7 +62,11 @@ export function ovnTables(
       'The ports here are bound by ovn-controller, and switched by Open vSwitch in userspace; rows of elsewhere are written as northd would have. What the server takes to filter rows for each client is not counted.',
       'Bound: the moment that ovn-controller’s setting of `chassis` is announced by the Southbound. What OVN itself takes, for flows of the port that the agent plugs in, is in the time to the first answer.',
       `A guest looks for the address each 10 ms and gives its first connection 40 ms, each next one a fifth more, so that packets lost while OVN makes its flows cost little. Networks provisioned: ${figures.map(({ provisioned: { length } }) => length).join(', ')}.`,
-      ...(neutron === undefined ? [] : [`neutron-ovn-metadata-agent ${neutron}, with Debian’s settings; the agents take turns, each on a chassis of its own of the same cloud.`]), // biome-ignore format: a list
+      ...(neutron === undefined
+        ? []
+        : [
+            `neutron-ovn-metadata-agent ${neutron}, with Debian’s settings; the agents take turns, each on a chassis of its own of the same cloud.`,
+          ]),
       ...(problem === undefined ? [] : [problem]),
     ],
   }

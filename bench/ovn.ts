@@ -37,7 +37,17 @@ export const ovn: Benchmark = {
       const figures: OvnFigures[] = []
       for (const { kind, place, other } of runs) {
         const elsewhere = small.filter(({ logical_port }) => logical_port.startsWith(other.prefix))
-        figures.push(await measure({ cloud, kind, place, writer, rows: small.length, elsewhere: elsewhere.map(({ _uuid }) => _uuid), say })) // biome-ignore format: one call
+        figures.push(
+          await measure({
+            cloud,
+            kind,
+            place,
+            writer,
+            rows: small.length,
+            elsewhere: elsewhere.map(({ _uuid }) => _uuid),
+            say,
+          }),
+        )
       }
       const elsewhere = await fillSouthbound(writer, FOREIGN_ROWS / PORTS_EACH)
       cloud.southbound.control('ovsdb-server/compact') // or the server would do so while it is measured

@@ -105,15 +105,32 @@ describe('doctor on a machine with many faults', () => {
     // Strangers.
     await listening(['ip', 'netns', 'exec', 'qdhcp-left', ...server('80')])
     await listening(server(`8775, '127.0.0.1'`))
-    machine.run('dnsmasq', '--user=root', '--conf-file=/dev/null', '--interface=brqleft', '--bind-interfaces',
-      '--port=0', '--dhcp-range=10.99.0.10,10.99.0.20', `--pid-file=${folder}/stranger`) // biome-ignore format: a command line
+    machine.run(
+      'dnsmasq',
+      '--user=root',
+      '--conf-file=/dev/null',
+      '--interface=brqleft',
+      '--bind-interfaces',
+      '--port=0',
+      '--dhcp-range=10.99.0.10,10.99.0.20',
+      `--pid-file=${folder}/stranger`,
+    )
     // A dnsmasq of ours whose namespace was deleted.
     const dhcp = join(kept, 'dhcp', 'n1')
     mkdirSync(dhcp, { recursive: true })
     machine.run('ip', 'netns', 'add', 'qdhcp-deleted')
     machine.run('ip', '-n', 'qdhcp-deleted', 'link', 'set', 'lo', 'up')
-    machine.run('nsenter', '--net=/run/netns/qdhcp-deleted', 'dnsmasq', '--user=root', '--conf-file=/dev/null', '--port=0',
-      '--interface=lo', '--dhcp-range=127.0.0.1,static', `--pid-file=${dhcp}/pid`) // biome-ignore format: a command line
+    machine.run(
+      'nsenter',
+      '--net=/run/netns/qdhcp-deleted',
+      'dnsmasq',
+      '--user=root',
+      '--conf-file=/dev/null',
+      '--port=0',
+      '--interface=lo',
+      '--dhcp-range=127.0.0.1,static',
+      `--pid-file=${dhcp}/pid`,
+    )
     await eventually('dnsmasq runs', () => existsSync(join(dhcp, 'pid')))
     machine.run('ip', 'netns', 'delete', 'qdhcp-deleted')
     // A socket whose process was killed.

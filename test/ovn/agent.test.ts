@@ -113,7 +113,10 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
 
   it('takes everything away when the last guest of a network is gone', async () => {
     const left = () => namespaces(one()) + one().machine.run('ip', '-br', 'link')
-    const text = await until(async () => left(), (said) => !/0fa0000/.test(said)) // biome-ignore format: a pair
+    const text = await until(
+      async () => left(),
+      (said) => !/0fa0000/.test(said),
+    )
     assert.doesNotMatch(text, /0fa0000/)
     assert.doesNotMatch(await one().vsctl('list-ports', 'br-int'), /0fa0000/)
   })
@@ -135,7 +138,10 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     await cloud.nb('lsp-set-options', 'blue-1', 'requested-chassis=chassis-2')
     await two().plug({ name: blue1.name, logicalPort: blue1.name, mac: blue1.mac, cidrs: [`${blue1.address}/24`] })
     await getsAnswer(two(), blue1)
-    const text = await until(async () => namespaces(one()), (said) => !said.includes(BLUE)) // biome-ignore format: a pair
+    const text = await until(
+      async () => namespaces(one()),
+      (said) => !said.includes(BLUE),
+    )
     assert.ok(!text.includes(BLUE), text)
     await cloud.nb('lsp-set-options', 'blue-1', 'requested-chassis=chassis-1')
     await getsAnswer(one(), blue1)
@@ -174,7 +180,10 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
 
   it('mends a namespace that was deleted by hand', async () => {
     one().machine.run('ip', 'netns', 'delete', `ovnmeta-${RED}`)
-    await until(async () => namespaces(one()), (text) => text.includes(RED)) // biome-ignore format: a pair
+    await until(
+      async () => namespaces(one()),
+      (text) => text.includes(RED),
+    )
     await getsAnswer(one(), red1)
   })
 
@@ -243,7 +252,10 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     await cloud.southbound.kill()
     await getsAnswer(one(), red1)
     await cloud.southbound.start()
-    await until(() => cloud.sb('get', 'SB_Global', '.', 'nb_cfg'), (text) => text !== '') // biome-ignore format: a pair
+    await until(
+      () => cloud.sb('get', 'SB_Global', '.', 'nb_cfg'),
+      (text) => text !== '',
+    )
     await getsAnswer(one(), red1)
     await getsAnswer(two(), red2)
   })
@@ -296,7 +308,10 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     await cloud.sb('chassis-del', 'chassis-1')
     const began = performance.now()
     // What the guest's packets need stays in the switch, where ovn-controller left it.
-    const text = await until(() => ask(one(), red1, 12), (said) => / 503$/.test(said) || / 404$/.test(said)) // biome-ignore format: a pair
+    const text = await until(
+      () => ask(one(), red1, 12),
+      (said) => / 503$/.test(said) || / 404$/.test(said),
+    )
     assert.match(text, / 503$/)
     assert.ok(performance.now() - began > 6_000)
     assert.ok(namespaces(one()).includes(RED))

@@ -160,14 +160,39 @@ export async function openChassis({ name, directory, southbound, address }: Chas
 /** Joins two chassis: a wire, and on each end a bridge of Open vSwitch with the tunnels' address on it. In userspace,
  *  packets of tunnels leave by no other way. */
 export async function wire(a: Chassis, b: Chassis, addressOf: (chassis: Chassis) => string): Promise<void> {
-  await runProgram('ip', ['link', 'add', 'u1', 'netns', `${a.machine.pid}`, 'type', 'veth', 'peer', 'name', 'u2', 'netns', `${b.machine.pid}`]) // biome-ignore format: one command
+  await runProgram('ip', [
+    'link',
+    'add',
+    'u1',
+    'netns',
+    `${a.machine.pid}`,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'u2',
+    'netns',
+    `${b.machine.pid}`,
+  ])
   await Promise.all(
     [a, b].map(async (chassis, i) => {
       const { machine, vsctl } = chassis
       const device = `u${i + 1}`
       inNamespace<void>(`/proc/${machine.pid}/ns/net`, () => computeChecksums(device))
       machine.run('ip', 'link', 'set', device, 'up')
-      await vsctl('add-br', 'br-phy', '--', 'set', 'bridge', 'br-phy', 'datapath_type=netdev', '--', 'add-port', 'br-phy', device) // biome-ignore format: one command
+      await vsctl(
+        'add-br',
+        'br-phy',
+        '--',
+        'set',
+        'bridge',
+        'br-phy',
+        'datapath_type=netdev',
+        '--',
+        'add-port',
+        'br-phy',
+        device,
+      )
       machine.run('ip', 'address', 'add', `${addressOf(chassis)}/24`, 'dev', 'br-phy')
       machine.run('ip', 'link', 'set', 'br-phy', 'up')
     }),

@@ -153,7 +153,20 @@ async function addLogicalPort(
   externalIds: Readonly<Record<string, string>>,
 ): Promise<void> {
   const ids = Object.entries(externalIds).map(([key, value]) => `external_ids:"${key}"="${value}"`)
-  await nb('lsp-add', network, id, '--', 'lsp-set-addresses', id, addresses, '--', 'set', 'Logical_Switch_Port', id, ...ids) // biome-ignore format: one command
+  await nb(
+    'lsp-add',
+    network,
+    id,
+    '--',
+    'lsp-set-addresses',
+    id,
+    addresses,
+    '--',
+    'set',
+    'Logical_Switch_Port',
+    id,
+    ...ids,
+  )
 }
 
 function northdOf(directory: string, northbound: string, southbound: string): Northd {

@@ -109,7 +109,8 @@ describe('the OVN metadata agent as a service', { skip: noSandbox }, () => {
     await until(async () => `${await of('firstboot_networks')}`, /^1$/)
     assert.deepEqual([await of('firstboot_ports'), await of('firstboot_networks_unserved')], [1, 0])
     assert.ok((await of('firstboot_reconcile_pass_duration_seconds_count')) > 0)
-    const requests = () => sample('firstboot_requests_total{daemon="ovn-metadata-agent",path="listing",method="GET",status="200"}') // biome-ignore format: one sample
+    const requests = () =>
+      sample('firstboot_requests_total{daemon="ovn-metadata-agent",path="listing",method="GET",status="200"}')
     const before = await requests()
     await answered()
     assert.ok((await requests()) > before, await page('/metrics'))

@@ -71,7 +71,23 @@ describe('unmodified cloud-init on two chassis of OVN', { skip: noSandbox || (gu
     }
     const front = `neutron-${SERVERS[0]?.network}`
     await cloud.nb('lr-add', 'edge', '--', 'lrp-add', 'edge', 'edge-front', 'fa:16:3e:00:00:01', '10.0.0.1/24')
-    await cloud.nb('lsp-add', front, 'front-edge', '--', 'lsp-set-type', 'front-edge', 'router', '--', 'lsp-set-addresses', 'front-edge', 'router', '--', 'lsp-set-options', 'front-edge', 'router-port=edge-front') // biome-ignore format: one command
+    await cloud.nb(
+      'lsp-add',
+      front,
+      'front-edge',
+      '--',
+      'lsp-set-type',
+      'front-edge',
+      'router',
+      '--',
+      'lsp-set-addresses',
+      'front-edge',
+      'router',
+      '--',
+      'lsp-set-options',
+      'front-edge',
+      'router-port=edge-front',
+    )
     await cloud.sync()
     await Promise.all(
       SERVERS.map(async ({ name, port, mac }, i) => {
@@ -90,7 +106,17 @@ describe('unmodified cloud-init on two chassis of OVN', { skip: noSandbox || (gu
     const { cloud } = served
     await served.addNetwork(network, '10.0.0.2/24')
     await cloud.addPort({ network, id: port, mac, cidrs, instance: id, project: PROJECT })
-    const options = await cloud.nb('create', 'DHCP_Options', 'cidr=10.0.0.0/24', 'options:lease_time=3600', 'options:mtu=1442', 'options:server_id=10.0.0.1', 'options:server_mac=fa:16:3e:00:00:01', ...(hasDefaultRoute ? ['options:router=10.0.0.1'] : []), `options:classless_static_route="${routes}"`) // biome-ignore format: one command
+    const options = await cloud.nb(
+      'create',
+      'DHCP_Options',
+      'cidr=10.0.0.0/24',
+      'options:lease_time=3600',
+      'options:mtu=1442',
+      'options:server_id=10.0.0.1',
+      'options:server_mac=fa:16:3e:00:00:01',
+      ...(hasDefaultRoute ? ['options:router=10.0.0.1'] : []),
+      `options:classless_static_route="${routes}"`,
+    )
     await cloud.nb('lsp-set-dhcpv4-options', port, options)
   }
 
@@ -102,7 +128,10 @@ describe('unmodified cloud-init on two chassis of OVN', { skip: noSandbox || (gu
       it('finds the OpenStack datasource, and ends without an error', () => {
         assert.match(seen().datasource, /^DataSourceOpenStackLocal \[net,ver=2\]$/)
         assert.deepEqual(seen().errors, [])
-        assert.deepEqual(seen().requests.filter((request) => !request.startsWith('200 ')), []) // biome-ignore format: a list
+        assert.deepEqual(
+          seen().requests.filter((request) => !request.startsWith('200 ')),
+          [],
+        )
       })
 
       it('takes its own name and key, though both have one address', () => {

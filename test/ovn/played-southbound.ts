@@ -64,7 +64,11 @@ export async function playSouthbound(
       keys += 1
       const encap = { type: 'geneve', ip: `192.0.2.${keys}`, chassis_name: chassis }
       const encaps = ['named-uuid', 'encap']
-      const uuid = await insert('Chassis', { name: chassis, encaps }, { op: 'insert', table: 'Encap', row: encap, 'uuid-name': 'encap' }) // biome-ignore format: one call
+      const uuid = await insert(
+        'Chassis',
+        { name: chassis, encaps },
+        { op: 'insert', table: 'Encap', row: encap, 'uuid-name': 'encap' },
+      )
       const tables = JSON.parse(await client('get-schema', server.remote, 'OVN_Southbound')) as Schema
       if (tables.tables['Chassis_Private']) await insert('Chassis_Private', { name: chassis, chassis: ['uuid', uuid] })
       return uuid
@@ -74,7 +78,11 @@ export async function playSouthbound(
       const external_ids = map({ name: `neutron-${id}`, name2: 'played' })
       const datapath = await insert('Datapath_Binding', { tunnel_key: keys, external_ids })
       const mac = `fa:16:3e:00:03:${keys.toString(16).padStart(2, '0')}`
-      const ids = { 'neutron:cidrs': cidr, 'neutron:device_id': `ovnmeta-${id}`, 'neutron:device_owner': 'network:distributed' } // biome-ignore format: a list
+      const ids = {
+        'neutron:cidrs': cidr,
+        'neutron:device_id': `ovnmeta-${id}`,
+        'neutron:device_owner': 'network:distributed',
+      }
       await insert('Port_Binding', {
         ...{ logical_port: `meta-${id}`, type: 'localport', datapath: ['uuid', datapath], tunnel_key: 1 },
         ...{ mac: `${mac} ${cidr.split('/')[0]}`, external_ids: map(ids) },
@@ -83,7 +91,12 @@ export async function playSouthbound(
     },
     async addPort({ name: port, mac, address }, datapath, at) {
       keys += 1
-      const ids = { 'neutron:cidrs': `${address}/24`, 'neutron:device_id': `instance-${port}`, 'neutron:project_id': `project-${port}`, 'neutron:device_owner': 'compute:nova' } // biome-ignore format: a list
+      const ids = {
+        'neutron:cidrs': `${address}/24`,
+        'neutron:device_id': `instance-${port}`,
+        'neutron:project_id': `project-${port}`,
+        'neutron:device_owner': 'compute:nova',
+      }
       const places = Object.entries(at).map(([column, uuid]) => [column, ['uuid', uuid]])
       await insert('Port_Binding', {
         ...{ logical_port: port, datapath: ['uuid', datapath], tunnel_key: keys + 1, mac: `${mac} ${address}` },

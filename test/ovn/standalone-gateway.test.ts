@@ -22,7 +22,17 @@ import { type Cloud, openCloud } from './cloud.ts'
 const INVENTORY = readFileSync(new URL('standalone-gateway.yaml', import.meta.url), 'utf8')
 const SCRIPT = fileURLToPath(new URL('../support/udhcpc-script.sh', import.meta.url))
 const SEARCHING_MILLISECONDS = 30_000
-const OURS = ['Logical_Switch', 'DNS', 'Logical_Switch_Port', 'Logical_Router', 'Logical_Router_Port', 'DHCP_Options', 'NAT', 'Logical_Router_Static_Route', 'Gateway_Chassis'] // biome-ignore format: a list
+const OURS = [
+  'Logical_Switch',
+  'DNS',
+  'Logical_Switch_Port',
+  'Logical_Router',
+  'Logical_Router_Port',
+  'DHCP_Options',
+  'NAT',
+  'Logical_Router_Static_Route',
+  'Gateway_Chassis',
+]
 
 interface Server {
   readonly id: string
@@ -250,20 +260,57 @@ async function plugOutside(chassis: Chassis): Promise<void> {
   ip('link', 'set', 'tap-outside', 'up')
   ip('-n', 'outside', 'link', 'set', 'eth0', 'up')
   ip('-n', 'outside', 'address', 'add', '203.0.113.1/24', 'dev', 'eth0')
-  await vsctl('add-br', 'br-ex', '--', 'set', 'bridge', 'br-ex', 'datapath_type=netdev', '--', 'add-port', 'br-ex', 'tap-outside') // biome-ignore format: one command
+  await vsctl(
+    'add-br',
+    'br-ex',
+    '--',
+    'set',
+    'bridge',
+    'br-ex',
+    'datapath_type=netdev',
+    '--',
+    'add-port',
+    'br-ex',
+    'tap-outside',
+  )
   await makeGateway(chassis)
 }
 
 /** Has the physical network on another chassis, too. */
 async function joinOutside(a: Chassis, b: Chassis): Promise<void> {
   const wire = 'x-outside'
-  await runProgram('ip', ['link', 'add', wire, 'netns', `${a.machine.pid}`, 'type', 'veth', 'peer', 'name', wire, 'netns', `${b.machine.pid}`]) // biome-ignore format: one command
+  await runProgram('ip', [
+    'link',
+    'add',
+    wire,
+    'netns',
+    `${a.machine.pid}`,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    wire,
+    'netns',
+    `${b.machine.pid}`,
+  ])
   for (const { machine } of [a, b]) {
     inNamespace<void>(`/proc/${machine.pid}/ns/net`, () => computeChecksums(wire))
     machine.run('ip', 'link', 'set', wire, 'up')
   }
   await b.vsctl('add-port', 'br-ex', wire)
-  await a.vsctl('add-br', 'br-ex', '--', 'set', 'bridge', 'br-ex', 'datapath_type=netdev', '--', 'add-port', 'br-ex', wire) // biome-ignore format: one command
+  await a.vsctl(
+    'add-br',
+    'br-ex',
+    '--',
+    'set',
+    'bridge',
+    'br-ex',
+    'datapath_type=netdev',
+    '--',
+    'add-port',
+    'br-ex',
+    wire,
+  )
   await a.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-bridge-mappings=public:br-ex')
 }
 

@@ -61,7 +61,14 @@ describe('the OVN metadata agent in a cloud where much happens elsewhere', { ski
     agent = startDaemon(chassis.machine, 'ovn-metadata-agent', ...options, ...remotes)
     await agent.saying('serves the networks')
     await plug(local)
-    assert.equal(await until(() => ask(local), (said) => said === own(local)), own(local), agent.said()) // biome-ignore format: a pair
+    assert.equal(
+      await until(
+        () => ask(local),
+        (said) => said === own(local),
+      ),
+      own(local),
+      agent.said(),
+    )
   })
   after(async () => {
     await agent?.end('SIGINT')
@@ -89,7 +96,8 @@ describe('the OVN metadata agent in a cloud where much happens elsewhere', { ski
     void cloud.setCondition(PORT, false)
     await cloud.synchronized()
     const numbers = Array.from({ length: PORTS }, (_, i) => i)
-    const batches = (of: readonly number[]) => Array.from({ length: of.length / AT_ONCE }, (_, i) => of.slice(i * AT_ONCE, (i + 1) * AT_ONCE)) // biome-ignore format: one expression
+    const batches = (of: readonly number[]) =>
+      Array.from({ length: of.length / AT_ONCE }, (_, i) => of.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
     const row = (i: number) => ({
       ...{ logical_port: `far-${i}`, tunnel_key: i + 10, datapath: theirs as never, chassis: elsewhere as never },
       ...{ mac: [`fa:16:3f:00:${hex(i >> 8)}:${hex(i & 255)} 10.1.${i >> 8}.${i & 255}`], external_ids: new Map() },
@@ -133,7 +141,14 @@ describe('the OVN metadata agent in a cloud where much happens elsewhere', { ski
   it('hears at once of a port that concerns it', async () => {
     await southbound.addPort(late, datapath, { chassis: ours })
     await plug(late)
-    assert.equal(await until(() => ask(late), (said) => said === own(late)), own(late), agent.said()) // biome-ignore format: a pair
+    assert.equal(
+      await until(
+        () => ask(late),
+        (said) => said === own(late),
+      ),
+      own(late),
+      agent.said(),
+    )
   })
 })
 

@@ -77,10 +77,17 @@ describe('the OVN metadata agent on a clustered Southbound', { skip: noSandbox }
     relay.open(true)
     await served.getsAnswer(two(), comes)
     assert.equal(resumed(relay.take()), false)
-    const text = await until(() => served.namespaces(two()), (said) => !said.includes(goes.network)) // biome-ignore format: a pair
+    const text = await until(
+      () => served.namespaces(two()),
+      (said) => !said.includes(goes.network),
+    )
     assert.ok(!text.includes(goes.network), text)
     // What stayed was left alone: nobody made it anew.
-    const made = served.agentOf(two()).said().split('\n').filter((line) => line.includes(`ovnmeta-${stays.network}`) && line.includes('"netns-add"')) // biome-ignore format: one question
+    const made = served
+      .agentOf(two())
+      .said()
+      .split('\n')
+      .filter((line) => line.includes(`ovnmeta-${stays.network}`) && line.includes('"netns-add"'))
     assert.equal(made.length, 1)
   })
 

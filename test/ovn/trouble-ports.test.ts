@@ -20,7 +20,10 @@ describe('the OVN metadata agent and ports in motion', { skip: noSandbox }, () =
   after(() => served?.close())
 
   async function isGone(chassis: Chassis, network: string): Promise<void> {
-    const text = await until(() => served.namespaces(chassis), (said) => !said.includes(network)) // biome-ignore format: a pair
+    const text = await until(
+      () => served.namespaces(chassis),
+      (said) => !said.includes(network),
+    )
     assert.ok(!text.includes(network), text)
   }
 
@@ -129,14 +132,20 @@ describe('the OVN metadata agent and ports in motion', { skip: noSandbox }, () =
     it('is known by its new instance and project', async () => {
       await set('four', 'device_id', 'instance-rebuilt')
       await set('four', 'project_id', 'project-moved')
-      const said = await until(() => served.ask(one(), it4), (text) => text.startsWith('instance-rebuilt project-moved ')) // biome-ignore format: a pair
+      const said = await until(
+        () => served.ask(one(), it4),
+        (text) => text.startsWith('instance-rebuilt project-moved '),
+      )
       assert.match(said, /^instance-rebuilt project-moved 10\.88\.0\.11 200$/)
     })
 
     it('is known by its new address, and no longer by the old one', async () => {
       await set('four', 'cidrs', '10.88.0.44/24')
       await nb('lsp-set-addresses', 'four', `${it4.mac} 10.88.0.44`)
-      const said = await until(() => askFor(one(), it4.network, '10.88.0.44'), (text) => text.startsWith('instance-rebuilt')) // biome-ignore format: a pair
+      const said = await until(
+        () => askFor(one(), it4.network, '10.88.0.44'),
+        (text) => text.startsWith('instance-rebuilt'),
+      )
       assert.equal(said, 'instance-rebuilt project-moved 10.88.0.44')
       assert.match(await askFor(one(), it4.network, it4.address), /404/)
     })
@@ -146,7 +155,10 @@ describe('the OVN metadata agent and ports in motion', { skip: noSandbox }, () =
       for (const change of ['down', 'address fa:16:3e:00:07:07', 'up'])
         await one().inGuest('six', 'ip', 'link', 'set', 'eth0', ...change.split(' '))
       const want = 'instance-six project-six fe80::f816:3eff:fe00:707'
-      const said = await until(() => served.ask(one(), it6, 1), (text) => text === `${want} 200`) // biome-ignore format: a pair
+      const said = await until(
+        () => served.ask(one(), it6, 1),
+        (text) => text === `${want} 200`,
+      )
       assert.equal(said, `${want} 200`)
     })
 
@@ -164,7 +176,10 @@ describe('the OVN metadata agent and ports in motion', { skip: noSandbox }, () =
     for (const each of [unlucky, lucky]) await served.addNetwork(each.network)
     await Promise.all([unlucky, lucky].map((each) => served.addGuest(one(), each)))
     await served.getsAnswer(one(), lucky)
-    const said = await until(() => served.agentOf(one()).said(), (text) => PROBLEM.test(text)) // biome-ignore format: a pair
+    const said = await until(
+      () => served.agentOf(one()).said(),
+      (text) => PROBLEM.test(text),
+    )
     assert.match(said, PROBLEM)
     assert.equal(one().machine.run('ls', name), 'of-somebody-else\n')
     one().machine.run('rm', '-r', name)

@@ -82,7 +82,10 @@ describe('the OVN metadata agent beside a part of OVN that restarts', { skip: no
     await served.addGuest(one(), it)
     await served.getsAnswer(one(), it)
     await served.forget(one(), it)
-    const left = await until(() => served.namespaces(one()), (text) => !text.includes(it.network)) // biome-ignore format: a pair
+    const left = await until(
+      () => served.namespaces(one()),
+      (text) => !text.includes(it.network),
+    )
     assert.ok(!left.includes(it.network), left)
   }
 

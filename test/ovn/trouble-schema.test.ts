@@ -100,7 +100,10 @@ describe('the OVN metadata agent and the schema of the Southbound', { skip: noSa
     await southbound.addPort(it, datapath, { chassis: chassisUuid })
     await chassis.plug({ name: it.name, logicalPort: it.name, mac: it.mac, cidrs: [`${it.address}/24`] })
     const curl = ['curl', '-sS', '--max-time', '0.5', 'http://169.254.169.254/openstack']
-    const said = await until(() => chassis.inGuest(it.name, ...curl), (text) => text === own(it)) // biome-ignore format: a pair
+    const said = await until(
+      () => chassis.inGuest(it.name, ...curl),
+      (text) => text === own(it),
+    )
     assert.equal(said, own(it), agent?.said())
     await chassis.unplug(it.name)
   }

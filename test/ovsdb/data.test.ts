@@ -47,11 +47,27 @@ describe('a row', () => {
       insert(PERSON, { name: 'Ann' }, { name: 'ann' }),
       insert(PERSON, { name: 'Bob' }, { name: 'bob' }),
       insert(NOTE, {
-        name: 'full', size: -7, weight: 1.5, open: true, mood: 'glad', owner: named('ann'), title: '“Grüße”\n\\',
-        words: ['b', 'a'], counts: [10, 9, 100], readers: [named('ann'), named('bob')],
-        tags: new Map([['z', '1'], ['a', '']]), one_tag: new Map([['k', 'v']]),
-        ages: new Map([[30, named('bob')], [4, named('ann')]]), some: [3, 1, 2],
-      }), // biome-ignore format: a column after the other
+        name: 'full',
+        size: -7,
+        weight: 1.5,
+        open: true,
+        mood: 'glad',
+        owner: named('ann'),
+        title: '“Grüße”\n\\',
+        words: ['b', 'a'],
+        counts: [10, 9, 100],
+        readers: [named('ann'), named('bob')],
+        tags: new Map([
+          ['z', '1'],
+          ['a', ''],
+        ]),
+        one_tag: new Map([['k', 'v']]),
+        ages: new Map([
+          [30, named('bob')],
+          [4, named('ann')],
+        ]),
+        some: [3, 1, 2],
+      }),
     )
     assert.deepEqual(plainRow(client.get(NOTE, uuid) ?? {}), {
       _uuid: uuid, name: 'full', size: -7, weight: 1.5, open: true, mood: 'glad', owner: ann, title: '“Grüße”\n\\',

@@ -28,14 +28,26 @@ function listed(file: string, table: string): readonly Printed[] {
   return own
     .trim()
     .split('\n\n')
-    .map((row) => new Map(row.split('\n').map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]))) // biome-ignore format: one expression
+    .map(
+      (row) =>
+        new Map(
+          row
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]),
+        ),
+    )
 }
 
 const bare = (text: string) => text.replace(/^"(.*)"$/, '$1')
 const optional = (text = '[]') => (text === '[]' ? undefined : bare(text))
 const members = (text = '[]') => Array.from(text.matchAll(/"([^"]*)"/g), ([, member]) => member ?? '')
 const map = (text = '{}') =>
-  new Map(Array.from(text.slice(1, -1).matchAll(/("[^"]*"|[^=,\s]+)=("[^"]*"|[^,]*)/g), ([, key = '', value = '']) => [bare(key), bare(value)])) // biome-ignore format: one expression
+  new Map(
+    Array.from(text.slice(1, -1).matchAll(/("[^"]*"|[^=,\s]+)=("[^"]*"|[^,]*)/g), ([, key = '', value = '']) => [
+      bare(key),
+      bare(value),
+    ]),
+  )
 
 /** The Southbound of the record, in memory. */
 function southbound(): Rows {

@@ -32,6 +32,9 @@ describe('TLS material of a database', () => {
   for (const { path, want } of troubles)
     it(`says of ${path === '' ? 'no' : path} authorities what is wrong`, async () => {
       const { tls } = tlsOf('ovn_sb', { ...all, ovn_sb_ca_cert: path })
-      await assert.rejects(async () => tls?.(), (error: Error) => want.test(error.message)) // biome-ignore format: one line
+      await assert.rejects(
+        async () => tls?.(),
+        (error: Error) => want.test(error.message),
+      )
     })
 })

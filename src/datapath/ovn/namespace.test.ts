@@ -109,7 +109,8 @@ describe('the metadata namespace of an OVN network', () => {
   })
 
   it('has that haproxy on IPv6 too, where a guest is', () => {
-    const [haproxy] = only(network({ guests: ['fd00::11'] }), { ...CONFIG, metadataProxyDriver: 'haproxy' })?.programs ?? [] // biome-ignore format: one line
+    const [haproxy] =
+      only(network({ guests: ['fd00::11'] }), { ...CONFIG, metadataProxyDriver: 'haproxy' })?.programs ?? []
     assert.match(JSON.stringify(haproxy), /bind \[fe80::a9fe:a9fe\]:80 interface tapda5bb487-51/)
   })
 

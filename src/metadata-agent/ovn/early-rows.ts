@@ -1,4 +1,12 @@
-import { type AnyTable, type Operation, type OvsdbClient, type RowOf, type Rows, select, type Uuid } from '../../ovsdb/ovsdb.ts' // biome-ignore format: one line
+import {
+  type AnyTable,
+  type Operation,
+  type OvsdbClient,
+  type RowOf,
+  type Rows,
+  select,
+  type Uuid,
+} from '../../ovsdb/ovsdb.ts'
 import { DATAPATH_BINDING, PORT_BINDING } from './southbound.ts'
 
 /** A row that was read ahead of the monitor. */
@@ -22,7 +30,17 @@ export async function readEarlyRows(
   const read = await southbound.transact(
     ...datapaths.flatMap((datapath) => [
       early(DATAPATH_BINDING, select(DATAPATH_BINDING, [['_uuid', '==', datapath]], southbound)),
-      early(PORT_BINDING, select(PORT_BINDING, [['datapath', '==', datapath], ['type', '==', 'localport']], southbound)), // biome-ignore format: beside the other
+      early(
+        PORT_BINDING,
+        select(
+          PORT_BINDING,
+          [
+            ['datapath', '==', datapath],
+            ['type', '==', 'localport'],
+          ],
+          southbound,
+        ),
+      ),
     ]),
   )
   return new Map(datapaths.map((datapath, i) => [datapath, read.slice(2 * i, 2 * i + 2).flat()]))

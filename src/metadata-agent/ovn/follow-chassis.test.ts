@@ -36,7 +36,10 @@ function follow(datapath: string, network: string, mac: string): void {
 function served(): readonly string[] | undefined {
   if (!following.isKnown()) return undefined
   const { networks = [], unserved = [] } = localNetworks(following.rows, 'chassis-1') ?? {}
-  return [...networks.map(({ id, metadataPort }) => `${id} ${metadataPort.mac}`), ...unserved.map((it) => `${it.network} not`)] // biome-ignore format: a list
+  return [
+    ...networks.map(({ id, metadataPort }) => `${id} ${metadataPort.mac}`),
+    ...unserved.map((it) => `${it.network} not`),
+  ]
 }
 
 describe('a network that is new on a chassis', () => {
@@ -139,7 +142,10 @@ describe('several networks that are new at once', () => {
       const ports = Array.from({ length: count }, (_, i) => `g-${i}`)
       for (const [i, port] of ports.entries()) southbound.addPort(port, `d-${i}`, '10.0.0.5')
       following = followChassis(southbound.client, 'chassis-1')
-      assert.deepEqual(southbound.transactions.map((it) => it.operations.length), operations) // biome-ignore format: a pair
+      assert.deepEqual(
+        southbound.transactions.map((it) => it.operations.length),
+        operations,
+      )
       await southbound.carryOut()
       assert.equal(following.isKnown(), true)
     })

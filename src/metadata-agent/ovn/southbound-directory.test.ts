@@ -79,7 +79,10 @@ describe('ports found in the Southbound database', () => {
       [{ table: DATAPATH_BINDING, row: { _uuid: 'd-1', ...switchOf(NETWORK) } }],
       [{ table: PORT_BINDING, row: { _uuid: 'm-1', ...localport('d-1', 'fa:16:3e:00:00:01') } }],
     ])
-    assert.deepEqual((await finding).map(({ deviceId }) => deviceId), ['i-1']) // biome-ignore format: short
+    assert.deepEqual(
+      (await finding).map(({ deviceId }) => deviceId),
+      ['i-1'],
+    )
     assert.equal(following.isSettled(), false)
   })
 

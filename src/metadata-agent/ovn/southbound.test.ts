@@ -220,7 +220,10 @@ describe('what is read ahead of a network', () => {
     const found = await readEarlyRows(agent, [known, unknown])
     const followed = Array.from(agent.all(PORT_BINDING)).filter(({ type }) => type === 'localport')
     assert.equal(followed.length, 1)
-    assert.deepEqual(found.get(known)?.map(({ row }) => row), [agent.get(DATAPATH_BINDING, known), ...followed]) // biome-ignore format: a pair
+    assert.deepEqual(
+      found.get(known)?.map(({ row }) => row),
+      [agent.get(DATAPATH_BINDING, known), ...followed],
+    )
     assert.deepEqual(found.get(unknown), [])
     await clearGuests()
     await localIds([])

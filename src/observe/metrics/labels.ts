@@ -7,10 +7,30 @@ export type LabelValues = readonly string[] | 'from the code' | 'configured'
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'other'] as const
 
 /** Statuses that we send. One that a peer sends is `2xx` to `5xx`. */
-// biome-ignore format: as a list it is read at a glance
+
 export const STATUSES = [
-  '200', '201', '204', '400', '401', '403', '404', '405', '408', '409', '413', '414', '429', '500', '502', '503', '504',
-  '2xx', '3xx', '4xx', '5xx', 'other',
+  '200',
+  '201',
+  '204',
+  '400',
+  '401',
+  '403',
+  '404',
+  '405',
+  '408',
+  '409',
+  '413',
+  '414',
+  '429',
+  '500',
+  '502',
+  '503',
+  '504',
+  '2xx',
+  '3xx',
+  '4xx',
+  '5xx',
+  'other',
 ] as const
 
 export const RESOLUTIONS = [

@@ -41,23 +41,40 @@ describe('firstboot and neutron-ovn-metadata-agent on two chassis of a cloud', (
   async function answered(chassis: Chassis, it: typeof red1): Promise<number> {
     const began = performance.now()
     const want = `${own(it)} 200`
-    const said = await until(() => served.ask(chassis, it, 1), (text) => text === want, NEUTRON_MILLISECONDS) // biome-ignore format: one call
+    const said = await until(
+      () => served.ask(chassis, it, 1),
+      (text) => text === want,
+      NEUTRON_MILLISECONDS,
+    )
     assert.equal(said, want, `${served.agentOf(ours()).said()}\n${neutron.said()}`)
     return Math.round(performance.now() - began)
   }
 
   it('register in the same way', async () => {
-    assert.match(await until(() => idsOf(theirs()), (text) => text.includes('ovn-metadata-id'), NEUTRON_MILLISECONDS), /ovn-metadata-id/) // biome-ignore format: one question
+    assert.match(
+      await until(
+        () => idsOf(theirs()),
+        (text) => text.includes('ovn-metadata-id'),
+        NEUTRON_MILLISECONDS,
+      ),
+      /ovn-metadata-id/,
+    )
     await served.cloud.sync() // Neutron's tells of the next change of nb_cfg only
     const [of1, of2] = await Promise.all(
       [ours(), theirs()].map(async (chassis) => {
-        const text = await until(() => idsOf(chassis), (said) => said.includes('sb-cfg')) // biome-ignore format: a pair
+        const text = await until(
+          () => idsOf(chassis),
+          (said) => said.includes('sb-cfg'),
+        )
         return new Map(Array.from(text.matchAll(/"?([\w:-]+)"?="?([\w-]+)"?/g), ([, key, value]) => [key, value]))
       }),
     )
     assert.ok(of1 && of2)
     // neutron:ovn-bridge is of later releases than the one installed here.
-    assert.deepEqual([...of1.keys()].filter((key) => key !== 'neutron:ovn-bridge').sort(), [...of2.keys()].filter((key) => key !== 'neutron:ovn-bridge').sort()) // biome-ignore format: a pair
+    assert.deepEqual(
+      [...of1.keys()].filter((key) => key !== 'neutron:ovn-bridge').sort(),
+      [...of2.keys()].filter((key) => key !== 'neutron:ovn-bridge').sort(),
+    )
     const uuid5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
     for (const ids of [of1, of2]) {
       assert.match(ids.get('neutron:ovn-metadata-id') ?? '', uuid5)
@@ -99,7 +116,11 @@ describe('firstboot and neutron-ovn-metadata-agent on two chassis of a cloud', (
       }
       await Promise.all([from().unplug(nomad.name), served.plug(to(), nomad)])
       test.diagnostic(`after ${await answered(to(), nomad)} ms`)
-      const left = await until(() => served.namespaces(from()), (text) => !text.includes(nomad.network), NEUTRON_MILLISECONDS) // biome-ignore format: one call
+      const left = await until(
+        () => served.namespaces(from()),
+        (text) => !text.includes(nomad.network),
+        NEUTRON_MILLISECONDS,
+      )
       assert.ok(!left.includes(nomad.network), left)
       // What others keep on the other chassis was left alone.
       await Promise.all([answered(ours(), red1), answered(theirs(), red2)])
