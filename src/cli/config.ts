@@ -62,14 +62,13 @@ export const config = command({
   usage: 'show|check [DAEMON]',
   operands: 2,
   description:
-    'show prints each option a daemon would run with and where its value comes from: a flag, the environment, a line of a configuration file, or the default; of secrets only that there is one. check prints only what of the files is not obeyed: unknown and ignored options, former names, values that cannot be used; then the exit code is 1, as it is for show where a value cannot be used. DAEMON is one that takes --config-file; without it all of them are looked at. Behind DAEMON its own flags may stand.',
+    'show prints each option a daemon would run with and where its value comes from: a flag, the environment, a line of a configuration file, or the default; of secrets only that there is one. check prints only what of the files is not obeyed: unknown and ignored options, former names, values that cannot be used; then the exit code is 1, as it is for show where a value cannot be used. DAEMON is one that takes --config-file; without it all of them are looked at. Its own flags may stand beside it.',
   options: { ...fileOptions, ...ownOptions },
   toleratesMistakes: true,
-  optionsFor: async ([, daemon = '']) => ({
-    ...fileOptions,
-    ...ownOptions,
-    ...(rows.some(({ name }) => name === daemon) ? await daemonOptions(daemon) : {}),
-  }),
+  optionsFor: async (args) => {
+    const daemon = args.find((arg) => daemonNames().includes(arg))
+    return { ...fileOptions, ...ownOptions, ...(daemon === undefined ? {} : await daemonOptions(daemon)) }
+  },
   examples: [
     [
       'firstboot config show metadata-agent --config-file /etc/neutron/metadata_agent.ini',

@@ -110,7 +110,7 @@ function statusLines({ namespaces, others, at }: DatapathStatus, terminal: Termi
     '',
     ...troubled.flatMap((place) => troubleLines(place, terminal)),
     ...lastActions([...namespaces, ...others]),
-    `Looked at ${at}: ${troubled.length === 0 ? 'all is as it should be.' : `${troubled.length} in trouble.`}`,
+    `Looked at ${at}: ${troubled.length === 0 ? 'nothing is in trouble.' : `${troubled.length} in trouble.`}`,
   ]
 }
 

@@ -7,7 +7,7 @@ import { configDriveOptions } from '../config/options/machines.ts'
 import { northboundOptions, ovnOptions } from '../config/options/ovn.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
-import { existingStateDirectory, openStateDirectory } from '../daemons/state-directory.ts'
+import { openStateDirectory, servedStateDirectory } from '../daemons/state-directory.ts'
 import { type Explanation, explain as explained, type Verdict } from '../explain/explain.ts'
 import { OVN } from '../explain/ovn/way.ts'
 import { BRIDGES } from '../explain/way.ts'
@@ -64,7 +64,11 @@ export const explain = command({
       const facts = await gatherOvnFacts({ state: kept, daemons, inventory: undefined, asked, values })
       return tell(explained(OVN, facts, wanted))
     }
-    const state = await existingStateDirectory(path)
+    const state = await servedStateDirectory(path)
+    if (!existsSync(state.database))
+      throw new Error(
+        `nothing runs on ${path} by which a guest could be explained: start firstboot ovn-metadata-agent again`,
+      )
     const store = await openSqliteStore(state.database, OPEN_MILLISECONDS)
     const inventory = openInventory(store, undefined, { flatInjected: values.flat_injected })
     try {

@@ -55,7 +55,10 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
 
 /** The same for those who ask the daemon on it, which may be one that has no inventory. @throws Error when there is neither */
 export async function servedStateDirectory(path: string): Promise<StateDirectory> {
-  return existsSync(join(path, 'run', 'management')) ? openStateDirectory(path) : existingStateDirectory(path)
+  if (existsSync(join(path, 'run', 'management')) || existsSync(join(path, DATABASE))) return openStateDirectory(path)
+  throw new Error(
+    `no daemon of firstboot runs on ${path}, and there is no inventory in it: start one, or name another --state-dir`,
+  )
 }
 
 /** The same for those who read what daemons on it have recorded, with an inventory or without.

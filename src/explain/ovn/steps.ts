@@ -115,12 +115,12 @@ function traced(packet: Traced): string {
 }
 
 function guest({ way, requests, ovn: { local } }: OvnFacts): Known<string> {
-  const runs = (knownOf(local)?.guest.length ?? 0) > 0 ? 'is plugged in' : 'is not seen on this host'
   const asked = knownOf(requests)
   const answers = knownOf(way)?.answers
+  if ('unknown' in local && asked === undefined && answers === undefined) return local
   return said(
     [
-      runs,
+      ...('unknown' in local ? [] : [local.value.guest.length > 0 ? 'is plugged in' : 'is not seen on this host']),
       ...(answers === undefined ? [] : [answers ? 'answers pings' : 'answers no ping']),
       ...(asked === undefined ? [] : [lastOf(asked)]),
       ...(asked?.clients ?? []),
