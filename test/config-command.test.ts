@@ -61,6 +61,8 @@ describe('firstboot config', () => {
       stdout,
       `metadata-agent: ${file}:4: [DEFAULT] nova_metadata_prt is not known; did you mean nova_metadata_port?\n`,
     )
+    assert.equal(config(['--config-file', file, 'check', 'metadata-agent']).stdout, stdout)
+    assert.equal(config(['check', 'metadata-agent', '--config-file', file, '--json']).status, 1)
     assert.equal(config(['check', 'metadata-agent']).status, 0)
   })
 
