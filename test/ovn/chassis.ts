@@ -160,41 +160,29 @@ export async function openChassis({ name, directory, southbound, address }: Chas
 /** Joins two chassis: a wire, and on each end a bridge of Open vSwitch with the tunnels' address on it. In userspace,
  *  packets of tunnels leave by no other way. */
 export async function wire(a: Chassis, b: Chassis, addressOf: (chassis: Chassis) => string): Promise<void> {
-  await runProgram('ip', [
-    'link',
-    'add',
-    'u1',
-    'netns',
-    `${a.machine.pid}`,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'u2',
-    'netns',
-    `${b.machine.pid}`,
-  ])
+  await joinByVeth(a, b, 'wire')
   await Promise.all(
-    [a, b].map(async (chassis, i) => {
-      const { machine, vsctl } = chassis
-      const device = `u${i + 1}`
-      inNamespace<void>(`/proc/${machine.pid}/ns/net`, () => computeChecksums(device))
-      machine.run('ip', 'link', 'set', device, 'up')
-      await vsctl(
-        'add-br',
-        'br-phy',
-        '--',
-        'set',
-        'bridge',
-        'br-phy',
-        'datapath_type=netdev',
-        '--',
-        'add-port',
-        'br-phy',
-        device,
-      )
+    [a, b].map(async (chassis) => {
+      const { machine } = chassis
+      await addUserspaceBridge(chassis, 'br-phy', 'wire')
       machine.run('ip', 'address', 'add', `${addressOf(chassis)}/24`, 'dev', 'br-phy')
       machine.run('ip', 'link', 'set', 'br-phy', 'up')
     }),
   )
+}
+
+/** A veth pair with an end of this name on either chassis. */
+export async function joinByVeth({ machine: a }: Chassis, { machine: b }: Chassis, device: string): Promise<void> {
+  const ends = [`${device} netns ${a.pid} type veth`, `${device} netns ${b.pid}`].join(' peer name ')
+  await runProgram('ip', ['link', 'add', ...ends.split(' ')])
+  for (const { pid, run } of [a, b]) {
+    inNamespace<void>(`/proc/${pid}/ns/net`, () => computeChecksums(device))
+    run('ip', 'link', 'set', device, 'up')
+  }
+}
+
+/** A bridge of Open vSwitch in userspace, with this device for a port. */
+export async function addUserspaceBridge({ vsctl }: Chassis, bridge: string, device: string): Promise<void> {
+  await vsctl('add-br', bridge, '--', 'set', 'bridge', bridge, 'datapath_type=netdev')
+  await vsctl('add-port', bridge, device)
 }

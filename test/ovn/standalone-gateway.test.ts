@@ -7,10 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inNamespace } from '../../src/host/netns.ts'
 import { computeChecksums } from '../../src/host/offload.ts'
-import { runProgram } from '../../src/host/programs.ts'
 import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
 import { noSandbox } from '../support/datapath-machine.ts'
-import type { Chassis } from './chassis.ts'
+import { addUserspaceBridge, type Chassis, joinByVeth } from './chassis.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 
 /*
@@ -251,7 +250,7 @@ function logicalPort({ id, mac_address }: Port) {
 
 /** The world outside: a namespace on a bridge that is the physical network `public`. */
 async function plugOutside(chassis: Chassis): Promise<void> {
-  const { machine, vsctl } = chassis
+  const { machine } = chassis
   const ip = (...args: string[]) => machine.run('ip', ...args)
   ip('netns', 'add', 'outside')
   ip('link', 'add', 'tap-outside', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', 'outside')
@@ -260,57 +259,16 @@ async function plugOutside(chassis: Chassis): Promise<void> {
   ip('link', 'set', 'tap-outside', 'up')
   ip('-n', 'outside', 'link', 'set', 'eth0', 'up')
   ip('-n', 'outside', 'address', 'add', '203.0.113.1/24', 'dev', 'eth0')
-  await vsctl(
-    'add-br',
-    'br-ex',
-    '--',
-    'set',
-    'bridge',
-    'br-ex',
-    'datapath_type=netdev',
-    '--',
-    'add-port',
-    'br-ex',
-    'tap-outside',
-  )
+  await addUserspaceBridge(chassis, 'br-ex', 'tap-outside')
   await makeGateway(chassis)
 }
 
 /** Has the physical network on another chassis, too. */
 async function joinOutside(a: Chassis, b: Chassis): Promise<void> {
   const wire = 'x-outside'
-  await runProgram('ip', [
-    'link',
-    'add',
-    wire,
-    'netns',
-    `${a.machine.pid}`,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    wire,
-    'netns',
-    `${b.machine.pid}`,
-  ])
-  for (const { machine } of [a, b]) {
-    inNamespace<void>(`/proc/${machine.pid}/ns/net`, () => computeChecksums(wire))
-    machine.run('ip', 'link', 'set', wire, 'up')
-  }
+  await joinByVeth(a, b, wire)
   await b.vsctl('add-port', 'br-ex', wire)
-  await a.vsctl(
-    'add-br',
-    'br-ex',
-    '--',
-    'set',
-    'bridge',
-    'br-ex',
-    'datapath_type=netdev',
-    '--',
-    'add-port',
-    'br-ex',
-    wire,
-  )
+  await addUserspaceBridge(a, 'br-ex', wire)
   await a.vsctl('set', 'Open_vSwitch', '.', 'external_ids:ovn-bridge-mappings=public:br-ex')
 }
 
