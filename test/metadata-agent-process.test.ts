@@ -106,6 +106,17 @@ describe('the metadata agent as a process', { timeout: 120_000 }, () => {
         configure('metadata_proxy_shared_secret = two', `metadata_workers = ${workers}`)
       })
 
+      it('is reached again when somebody deletes its socket, and is not ready meanwhile', async () => {
+        const isReady = async () => (await fetch(`http://127.0.0.1:${pages}/readyz`)).text()
+        assert.match(await isReady(), /^ok\n/)
+        rmSync(path)
+        assert.match(await isReady(), /agent socket: \S+ is not there/)
+        await agent.saying('the socket is opened anew')
+        await eventually('it answers', async () => (await ask().catch(() => '')) === signed('two'))
+        assert.match(await isReady(), /^ok\n/)
+        await eventually('those before have ended', () => childrenOf(agent.pid).length === workers)
+      })
+
       if (workers > 0)
         it('has a worker that was killed replaced, and the others answer meanwhile', async () => {
           await eventually('those before have ended', () => childrenOf(agent.pid).length === workers)

@@ -7,6 +7,7 @@ import { rateLimitOptions } from '../config/options/rate-limit.ts'
 import { secretOptions } from '../config/options/shared-secret.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openAgentDirectory } from '../daemons/agent-directory.ts'
+import { agentSocketIsThere } from '../daemons/agent-socket.ts'
 import { openAgentSocket, openMetadataAgent } from '../daemons/metadata-agent.ts'
 import { runSharedService } from '../daemons/shared-service.ts'
 import type { StateDirectory } from '../daemons/state-directory.ts'
@@ -45,19 +46,20 @@ export const metadataAgent = command({
       values,
       env,
       reread,
-      listen: (state) => openAgentSocket(socketOf(state), values),
+      listen: (state, log) => openAgentSocket(socketOf(state), values, log),
       onListening: (state) => terminal.say(`firstboot metadata-agent listens on ${socketOf(state)}`),
       serve: (state, sockets, settings, log) => {
         const directory = openAgentDirectory(values, state.database, log)
         const agent = openMetadataAgent(state, sockets, directory.directory, settings, log)
         return {
           flight: agent.flight,
-          ready: [],
+          ready: [agentSocketIsThere(socketOf(state))],
           opened: directory.opened,
           reload: (next) => {
             directory.reload(next.values)
             agent.reload(next)
           },
+          serveInstead: agent.serveInstead,
           close: async (grace) => {
             await agent.close(grace)
             await directory.close()

@@ -47,6 +47,7 @@ export const metadataProxy = command({
       values.answer_from === 'agent'
         ? answersOfAgent(socket)
         : await answersOfInventory(
+            state,
             socket,
             deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY)),
             values,
@@ -66,8 +67,8 @@ export const metadataProxy = command({
     const why = await Promise.race([following.ended, ended])
     log.info({ why }, 'no more guests are taken')
     await following.close(why === 'keeper gone' ? 0 : GRACE_MILLISECONDS)
+    await answers.close() // while our page is there, by which a successor knows us
     await pages.close()
-    await answers.close()
     await flight.close()
     return 0
   },

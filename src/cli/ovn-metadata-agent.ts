@@ -5,9 +5,9 @@ import { documentOptions } from '../config/options/documents.ts'
 import { ovnAgentOptions, ovnAnswerOptions, ovnOptions } from '../config/options/ovn.ts'
 import { secretOptions } from '../config/options/shared-secret.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { openAnswering } from '../daemons/answering.ts'
+import { type Answering, openAnswering } from '../daemons/answering.ts'
 import { lockState } from '../daemons/lock-state.ts'
-import { logChanges } from '../daemons/log-changes.ts'
+import { describeChange, logChanges } from '../daemons/log-changes.ts'
 import { changeLevelOnSignal } from '../daemons/log-level.ts'
 import { openNotices } from '../daemons/notices.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
@@ -19,6 +19,14 @@ import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
 import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 import { checkRemotes } from './ovn-remotes.ts'
+
+/** @throws UsageError */
+function check({
+  ovsdb_connection,
+  ovn_sb_connection,
+}: Readonly<Record<'ovsdb_connection' | 'ovn_sb_connection', string>>) {
+  checkRemotes({ ovsdb_connection, ovn_sb_connection })
+}
 
 /** As long as a request may take. */
 const FINISH_MILLISECONDS = 30_000
@@ -51,8 +59,7 @@ export const ovnMetadataAgent = command({
     ['sudo firstboot datapath status', 'what it keeps on this chassis, and why'],
   ],
   run: async ({ values, env, terminal, reread }) => {
-    const { ovsdb_connection, ovn_sb_connection } = values
-    checkRemotes({ ovsdb_connection, ovn_sb_connection })
+    check(values)
     requireNamespaces()
     const state = await openStateDirectory(stateDirectory(values, env))
     const release = lockState(state, 'firstboot ovn-metadata-agent')
@@ -72,18 +79,21 @@ export const ovnMetadataAgent = command({
       args: [`--metadata-proxy-socket=${agentSocket}`, `--state-dir=${state.path}`, `--log-level=${now.log_level}`],
       env: {},
     })
+    const sockets = Promise.withResolvers<Answering['sockets']>()
+    // First, since it is the one that may refuse: where another agent listens, nothing is to be left behind.
+    const agent = await openOvnMetadataAgent({ state, ...first, sockets: sockets.promise, agentSocket, log })
     const answering = openAnswering(state, answeringWith(values), log)
-    const sockets = answering.then((opened) => opened.sockets)
-    const agent = await openOvnMetadataAgent({ state, ...first, sockets, agentSocket, log })
+    answering.then((opened) => sockets.resolve(opened.sockets), sockets.reject)
     configureOnHangup(
       async () => {
         const { values: now, changed, warnings } = reread()
+        check(now)
         await agent.reload(await settings(now))
         logChanges(log, changed, warnings)
         if (now.log_level !== log_level) await (await answering).replace(answeringWith(now))
         log_level = now.log_level
         log.level = log_level
-        return changed.map(({ name, before, after }) => `${name}: ${before} -> ${after}`)
+        return changed.map(describeChange)
       },
       notices,
       terminal.say,

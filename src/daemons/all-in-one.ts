@@ -10,7 +10,7 @@ import type { Inventory, InventoryStore } from '../inventory/store.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
 import { inventoryIsRead, reconciles } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
-import { serveAgentSocket } from './agent-socket.ts'
+import { agentSocketIsThere, serveAgentSocket } from './agent-socket.ts'
 import { lastPass, openDatapath, type RunningDatapath } from './datapath.ts'
 import type { DatapathValues } from './datapath-config.ts'
 import { datapathRoutes } from './datapath-routes.ts'
@@ -83,7 +83,11 @@ export async function openAllInOne(
     state,
     daemon: 'up',
     metrics: flight.metrics,
-    ready: [inventoryIsRead(inventory.ready), reconciles(() => lastPass(datapath))],
+    ready: [
+      inventoryIsRead(inventory.ready),
+      reconciles(() => lastPass(datapath)),
+      agentSocketIsThere(state.agentSocket),
+    ],
     listen: metricsListen,
     log,
   })
@@ -114,7 +118,7 @@ async function answerHere(
   { onAnswered }: Flight,
   log: Log,
 ): Promise<{ readonly sockets: NamespaceSockets; close(): Promise<void> }> {
-  const hop = serveAgentSocket(agentSocket, agent, { ...hopServerOptions(log), onAnswered })
+  const hop = await serveAgentSocket({ path: agentSocket, log }, agent, { ...hopServerOptions(log), onAnswered })
   return {
     sockets: new Listeners(nativeProxies(agent, { ...guestServerOptions(log), onAnswered })),
     close: () => hop.close(),

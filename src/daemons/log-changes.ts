@@ -15,6 +15,7 @@ const AT_START: ReadonlySet<string> = new Set([
   'metadata_listen_port',
   'metrics_listen',
   'ovsdb_connection',
+  'ovn_nb_connection',
   'ovn_sb_connection',
   'ovn_sb_private_key',
   'ovn_sb_certificate',
@@ -22,6 +23,11 @@ const AT_START: ReadonlySet<string> = new Set([
   'ovsdb_probe_interval',
   'agent_down_time',
 ])
+
+/** For the terminal, in one line. */
+export function describeChange({ name, before, after }: Difference): string {
+  return `${name}: ${before} -> ${after}${AT_START.has(name) ? ' (counts from the next start on)' : ''}`
+}
 
 /** Says what reading the configuration again has brought, and what of it has to wait. */
 export function logChanges(log: Log, changed: readonly Difference[], warnings: readonly string[]): void {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import type { Values } from '../config/option.ts'
 import type { agentOptions } from '../config/options/agent.ts'
 import type { rateLimitOptions } from '../config/options/rate-limit.ts'
-import { openOwnSocket } from '../host/own-socket.ts'
 import { type Destination, type HttpClient, openHttpClient } from '../http/client.ts'
 import type { Answer, Forwarder } from '../http/messages.ts'
 import { serveDescriptor } from '../http/server.ts'
@@ -12,6 +11,7 @@ import { probeSecret } from '../metadata-agent/probe.ts'
 import { type RateLimit, rateLimit } from '../metadata-agent/rate-limit.ts'
 import { signedUpstream } from '../metadata-agent/signed-upstream.ts'
 import type { Log } from '../observe/log.ts'
+import { keepAgentSocket } from './agent-socket.ts'
 import { type Flight, openFlight } from './flight.ts'
 import { hopServerOptions } from './guest-server.ts'
 import type { OpenSockets } from './run-service.ts'
@@ -45,11 +45,16 @@ export interface RunningMetadataAgent {
   /** Requests that come from now on are treated so; those under way as they began.
    *  @throws when the settings cannot be used; then nothing has changed */
   reload(settings: MetadataAgentSettings): void
+  /** Answers on these from now on, and finishes what came by those before. */
+  serveInstead(sockets: readonly number[]): void
   close(grace?: number): Promise<void>
 }
 
 /** Many proxies come to one socket, some with a connection for each request. */
 const CONNECTIONS = 8192
+
+/** What proxies still have in hand on a socket that was replaced. */
+const FINISH_MILLISECONDS = 30_000
 
 /** neutron-metadata-agent: finds the instance behind a request and asks the metadata API in its name, signed. */
 export function openMetadataAgent(
@@ -63,9 +68,9 @@ export function openMetadataAgent(
   void probeSecret(current.upstream, log)
   const flight = openFlight(state, 'metadata-agent', log)
   const options = { ...hopServerOptions(log), limits: { connections: CONNECTIONS }, onAnswered: flight.onAnswered }
-  const servings = sockets.map((fd) =>
-    serveDescriptor((request) => current.handler(request), fd, options, settings.values.metadata_backlog),
-  )
+  const serve = (fd: number) =>
+    serveDescriptor((request) => current.handler(request), fd, options, settings.values.metadata_backlog)
+  let servings = sockets.map(serve)
   return {
     flight,
     reload: (next) => {
@@ -73,6 +78,10 @@ export function openMetadataAgent(
       current = openForwarding(directory, next, log)
       void probeSecret(current.upstream, log)
       void before.client.close()
+    },
+    serveInstead: (next) => {
+      for (const before of servings) void before.close(FINISH_MILLISECONDS)
+      servings = next.map(serve)
     },
     close: async (grace) => {
       await Promise.all(servings.map((serving) => serving.close(grace)))
@@ -82,10 +91,24 @@ export function openMetadataAgent(
   }
 }
 
-/** The agent's unix socket. */
-export async function openAgentSocket(path: string, values: MetadataAgentValues): Promise<OpenSockets> {
-  const { fd, remove } = await openOwnSocket(path, socketMode(values, whoWeAre()), values.metadata_backlog)
-  return { sockets: [fd], remove }
+/** The agent's unix socket, and the next when that cannot be reached any more. */
+export async function openAgentSocket(path: string, values: MetadataAgentValues, log: Log): Promise<OpenSockets> {
+  let sockets: readonly number[] = []
+  let use = (_: readonly number[]): void => undefined
+  const where = { path, mode: socketMode(values, whoWeAre()), backlog: values.metadata_backlog, log }
+  const { remove } = await keepAgentSocket(where, (fd) => {
+    sockets = [fd]
+    use(sockets)
+  })
+  const first = sockets
+  return {
+    sockets: first,
+    remove,
+    onReplaced: (tell) => {
+      use = tell
+      if (sockets !== first) tell(sockets)
+    },
+  }
 }
 
 interface Forwarding {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Following, followKeeper } from '../host/socket-keeper/follow.ts'
 import { openHttpClient } from '../http/client.ts'
 import type { Forwarder } from '../http/messages.ts'
@@ -12,6 +14,7 @@ import { serveAgentSocket } from './agent-socket.ts'
 import type { Flight } from './flight.ts'
 import { guestServerOptions, hopServerOptions } from './guest-server.ts'
 import { type LocalAnswers, localAnswers } from './local-answers.ts'
+import type { StateDirectory } from './state-directory.ts'
 
 /** What proxies hand their requests to. */
 export interface Answers {
@@ -29,8 +32,10 @@ export function answersOfAgent(socket: string): Answers {
   return { handler: agentOverSocket(client), serverOf: () => undefined, ready: [], close: () => client.close() }
 }
 
-/** Agent and metadata API in this process, over the inventory. The agent listens on its socket too. */
+/** Agent and metadata API in this process, over the inventory. The agent listens on its socket too, in the place of the
+ *  process that answered before. @throws HostError when somebody else listens there */
 export async function answersOfInventory(
+  { pages }: Pick<StateDirectory, 'pages'>,
   agentSocket: string,
   store: InventoryStore,
   values: LocalAnswers['values'] & { readonly flat_injected: boolean },
@@ -38,11 +43,12 @@ export async function answersOfInventory(
 ): Promise<Answers> {
   const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const handler = localAnswers({ inventory, store, values, log })
-  const hop = serveAgentSocket(agentSocket, handler, hopServerOptions(log))
+  const isPredecessor = (pid: number) => existsSync(join(pages, `metadata-proxy.${pid}`))
+  const hop = await serveAgentSocket({ path: agentSocket, isPredecessor, log }, handler, hopServerOptions(log))
   return {
     handler,
     serverOf: (id) => inventory.instance(id as InstanceId)?.name,
-    ready: [inventoryIsRead(inventory.ready)],
+    ready: [inventoryIsRead(inventory.ready), hop],
     close: async () => {
       await hop.close()
       inventory.close()

@@ -86,14 +86,14 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
   const databases = openDatabases(CHASSIS_DATABASES, log)
   flight.metrics.databases(databases.figures)
   const options = { ...hopServerOptions(log), limits: { connections: CONNECTIONS }, onAnswered: flight.onAnswered }
-  const mode = socketMode(values, whoWeAre())
-  const serving = serveAgentSocket(agentSocket, answer, options, mode, values.metadata_backlog)
+  const where = { path: agentSocket, mode: socketMode(values, whoWeAre()), backlog: values.metadata_backlog, log }
+  const serving = await serveAgentSocket(where, answer, options)
   let datapath: ChassisDatapath | undefined
   const pages = await openOperatorPages({
     state,
     daemon: 'ovn-metadata-agent',
     metrics: flight.metrics,
-    ready: [...databases.ready, reconciles(() => lastChassisPass(datapath))],
+    ready: [...databases.ready, serving, reconciles(() => lastChassisPass(datapath))],
     listen: values.metrics_listen,
     log,
   })

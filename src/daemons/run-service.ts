@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs'
 import { activatedSockets, keepWatchdog, type Notify, openNotify } from '../host/systemd.ts'
 import { openWorkers, type WorkerSide, workerSide } from '../host/workers.ts'
 import type { Log } from '../observe/log.ts'
@@ -25,9 +26,13 @@ export interface OpenSockets {
   readonly sockets: readonly number[]
   /** Takes away what stands for them in the file system. */
   readonly remove: () => void
+  /** Told from now on of sockets that have come in the place of those, which nobody can reach any more. */
+  readonly onReplaced?: (use: (sockets: readonly number[]) => void) => void
 }
 
 export interface RunningService {
+  /** Answers on these from now on, and finishes what came by those before. */
+  serveInstead?(sockets: readonly number[]): void
   /** Rejects with what makes going on pointless. */
   readonly opened: Promise<unknown>
   /** Takes over what can be changed without a new start. @throws UsageError and leaves everything as it is */
@@ -55,7 +60,7 @@ export async function runService(service: Service): Promise<number> {
   void ended.then(open.remove)
   try {
     const run = service.workers > 1 ? runWorkers : runAlone
-    await run(service, open.sockets, notify, ended)
+    await run(service, open, notify, ended)
   } finally {
     stopWatchdog()
     open.remove()
@@ -63,8 +68,10 @@ export async function runService(service: Service): Promise<number> {
   return 0
 }
 
-async function runAlone(service: Service, sockets: readonly number[], notify: Notify, ended: Promise<NodeJS.Signals>) {
+async function runAlone(service: Service, open: OpenSockets, notify: Notify, ended: Promise<NodeJS.Signals>) {
+  const { sockets } = open
   const running = await service.serve(sockets)
+  open.onReplaced?.((next) => running.serveInstead?.(next))
   onHangUp(service.log, notify, () => running.reload())
   service.onListening(sockets)
   notify('READY=1')
@@ -92,25 +99,35 @@ async function runUntil(running: RunningService, ended: Promise<NodeJS.Signals>,
 }
 
 /** The configuration is read again by the workers, which are new ones then. */
-async function runWorkers(
-  service: Service,
-  sockets: readonly number[],
-  notify: Notify,
-  ended: Promise<NodeJS.Signals>,
-) {
+async function runWorkers(service: Service, open: OpenSockets, notify: Notify, ended: Promise<NodeJS.Signals>) {
   const { workers: count, env, log } = service
+  let { sockets } = open
   const [program = process.execPath, ...args] = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
   const workers = await openWorkers({
     count,
     command: [program, ...args],
     env,
-    sockets,
+    sockets: () => sockets,
     grace: GRACE_MILLISECONDS,
     onDeath: (how, milliseconds) => log.error({ milliseconds }, `a worker ${how}; another is started`),
   })
+  let last = Promise.resolve()
+  /** One replacement at a time. */
+  const replace = () => {
+    const replaced = last.then(() => workers.replace())
+    last = replaced.catch(() => undefined)
+    return replaced
+  }
+  open.onReplaced?.((next) => {
+    const before = sockets
+    sockets = next
+    replace()
+      .then(() => before.forEach(closeSync))
+      .catch((error: unknown) => log.error({ err: error }, 'not every worker answers on the new socket'))
+  })
   onHangUp(log, notify, () => {
     service.check()
-    return workers.replace()
+    return replace()
   })
   service.onListening(sockets)
   notify('READY=1')

@@ -1,6 +1,6 @@
 import type { Difference } from '../config/differences.ts'
 import type { Condition } from '../observe/health.ts'
-import { type AdjustableLog, type LogLevel, openLog } from '../observe/log.ts'
+import { type AdjustableLog, type Log, type LogLevel, openLog } from '../observe/log.ts'
 import type { Flight } from './flight.ts'
 import { logChanges } from './log-changes.ts'
 import { changeLevelOnSignal } from './log-level.ts'
@@ -36,7 +36,7 @@ export interface SharedServiceGiven<V extends SharedServiceValues> {
     readonly warnings: readonly string[]
   }
   /** Opens the sockets, where nobody hands us any. */
-  readonly listen: (state: StateDirectory) => Promise<OpenSockets>
+  readonly listen: (state: StateDirectory, log: Log) => Promise<OpenSockets>
   readonly onListening: (state: StateDirectory, sockets: readonly number[]) => void
   /** Answers on them from now on. */
   readonly serve: (
@@ -54,6 +54,8 @@ export interface SharedService<V> {
   readonly opened: Promise<unknown>
   /** Requests that come from now on are treated so. @throws when the settings cannot be used; then nothing has changed */
   reload(settings: Settings<V>): void
+  /** Answers on these from now on, and finishes what came by those before. */
+  serveInstead?(sockets: readonly number[]): void
   /** Finishes what is under way, in so many milliseconds at most. */
   close(grace: number): Promise<void>
 }
@@ -81,7 +83,7 @@ export async function runSharedService<V extends SharedServiceValues>(given: Sha
       const { changed, warnings } = reread()
       logChanges(log, changed, warnings)
     },
-    listen: () => given.listen(state),
+    listen: () => given.listen(state, log),
     onListening: (sockets) => given.onListening(state, sockets),
     serve: async (sockets): Promise<RunningService> => {
       const service = given.serve(state, sockets, first, log)
@@ -96,6 +98,7 @@ export async function runSharedService<V extends SharedServiceValues>(given: Sha
       })
       return {
         opened: service.opened,
+        serveInstead: (next) => service.serveInstead?.(next),
         reload: async () => {
           const { values: now, changed, warnings } = reread()
           service.reload(await settings(now))

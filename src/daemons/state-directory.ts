@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { MARK } from '../host/mark.ts'
 import { unreadable } from './unreadable.ts'
 
 /** What one installation keeps on disk, by path. */
@@ -22,6 +23,8 @@ export interface StateDirectory {
   /** One folder an instance: its config drive and, of a virtual machine, its disk and console. */
   readonly machines: string
   readonly sharedSecret: string
+  /** The id by which databases that several hosts write to know this installation. */
+  readonly installation: string
   /** What guests asked, a file each daemon. */
   readonly flight: string
   /** Unix sockets on which each process of ours tells how it is. */
@@ -48,6 +51,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     instances: join(run, 'instances'),
     machines: join(path, 'machines'),
     sharedSecret: join(path, 'metadata_proxy_shared_secret'),
+    installation: join(path, 'installation'),
     flight: join(path, 'flight'),
     pages: join(run, 'pages'),
   }
@@ -78,7 +82,7 @@ export async function existingStateDirectory(path: string): Promise<StateDirecto
 /** The secret agent and API share: the configured one, else the directory's own, made at first use. */
 export async function sharedSecret(state: StateDirectory, configured: string): Promise<string> {
   if (configured !== '') return configured
-  if (!existsSync(state.sharedSecret)) await makeSecret(state.sharedSecret)
+  if (!existsSync(state.sharedSecret)) await makeOnce(state.sharedSecret, randomBytes(32).toString('hex'))
   const secret = (await readSecret(state.sharedSecret)).trim()
   if (secret === '') throw new Error(`${state.sharedSecret} is empty; remove it, and a new secret is made`)
   return secret
@@ -92,21 +96,52 @@ async function readSecret(path: string): Promise<string> {
   }
 }
 
-/** The file appears whole or not at all, and once: an agent and an API that start together read the same one. */
-async function makeSecret(path: string): Promise<void> {
-  const fresh = `${path}.${process.pid}`
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * The mark of what this installation writes where others write, too: hosts that share a Northbound all have their state in
+ * `/var/lib/firstboot`, so it is made of an id, which the directory is given at first use and keeps.
+ * @throws Error when the id is there and cannot be used: with another one, what was written before would be a stranger's
+ */
+export async function installationMark(state: Pick<StateDirectory, 'installation'>): Promise<string> {
+  const path = state.installation
+  if (!existsSync(path)) await makeOnce(path, `${randomUUID()}\n`)
+  const id = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Error(`the id of this installation: ${unreadable(path, error)}`)
+  })
+  if (!UUID.test(id.trim()))
+    throw new Error(
+      `the id of this installation: ${path} holds no UUID. Write back the one that external_ids:firstboot of its rows has, or remove the file, and a new one is made`,
+    )
+  return `${MARK}:${id.trim()}`
+}
+
+/** The file appears whole or not at all, and once: those that start together read the same one. What was read once is still
+ *  there after a power cut. */
+async function makeOnce(path: string, content: string): Promise<void> {
+  const fresh = `${path}.${randomUUID()}`
   try {
     const file = await open(fresh, 'wx', 0o600)
     try {
-      await file.writeFile(randomBytes(32).toString('hex'))
+      await file.writeFile(content)
       await file.sync()
     } finally {
       await file.close()
     }
     await link(fresh, path)
+    await syncDirectory(dirname(path))
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   } finally {
     await rm(fresh, { force: true })
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
 }

@@ -4,13 +4,27 @@ const LISTENING = '00010000' // __SO_ACCEPTCON, as proc_net(5) shows the flags o
 
 /** Who listens on a unix socket, as far as /proc tells us: `process 4711 (python3)`. */
 export function socketOwner(path: string): string {
-  const row = readFileSync('/proc/net/unix', 'utf8')
+  const known = socketHolders(path).filter((pid) => pid !== undefined)
+  const pid = known.find((each) => each !== process.pid) ?? known[0]
+  return pid === undefined ? 'in a process we may not see' : `process ${pid} (${nameOf(pid)})`
+}
+
+/**
+ * The processes that listen on a path, undefined for each that we may not see. There are several when a socket's file was
+ * replaced and whoever had it listens on: the kernel knows both by that path.
+ */
+export function socketHolders(path: string): readonly (number | undefined)[] {
+  const links = readFileSync('/proc/net/unix', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .find((fields) => fields[3] === LISTENING && fields.slice(7).join(' ') === path)
-  const inode = row?.[6]
-  const pid = inode === undefined ? undefined : processes().find((each) => holds(each, `socket:[${inode}]`))
-  return pid === undefined ? 'in a process we may not see' : `process ${pid} (${nameOf(pid)})`
+    .filter((fields) => fields[3] === LISTENING && fields.slice(7).join(' ') === path)
+    .map((fields) => `socket:[${fields[6]}]`)
+  if (links.length === 0) return []
+  const running = processes()
+  return links.map((link) => {
+    const pid = running.find((each) => holds(each, link))
+    return pid === undefined ? undefined : Number(pid)
+  })
 }
 
 function processes(): readonly string[] {
@@ -25,7 +39,7 @@ function holds(pid: string, link: string): boolean {
   }
 }
 
-function nameOf(pid: string): string {
+function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
   } catch {

@@ -18,8 +18,8 @@ export interface WorkersOptions {
   /** This program and its arguments. */
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
-  /** Listening; they stay ours to close. */
-  readonly sockets: readonly number[]
+  /** Listening, for workers that are started from now on; they stay ours to close. */
+  readonly sockets: () => readonly number[]
   /** A worker ended that was not asked to; another comes in `milliseconds`. */
   readonly onDeath: (how: string, milliseconds: number) => void
   /** In milliseconds, how long one that is asked to end may take. */
@@ -50,9 +50,10 @@ export async function openWorkers(options: WorkersOptions): Promise<Workers> {
   let isClosing = false
 
   function start(): ChildProcess {
+    const listening = sockets()
     return spawn(program, args, {
-      env: { ...env, [SOCKETS]: String(sockets.length) },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...sockets],
+      env: { ...env, [SOCKETS]: String(listening.length) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listening],
     })
   }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hasProgram } from '../../bootstrap/programs.js'
-import { type Daemon, firstboot, startService } from '../support/daemon.ts'
+import { type Daemon, firstboot, startDaemon, startService } from '../support/daemon.ts'
 import { noSandbox } from '../support/datapath-machine.ts'
 import { type NotifyInbox, openNotifyInbox } from '../support/notify-inbox.ts'
 import type { Chassis } from './chassis.ts'
@@ -32,7 +32,7 @@ describe('the OVN metadata agent as a service', { skip: noSandbox }, () => {
   let state: string
   let file: string
   const one = (): Chassis => cloud.chassis[0]
-  const socket = () => join(cloud.directory, 'metadata_proxy')
+  const socket = () => join(cloud.directory, 'run/of-agents/metadata_proxy') // which nobody has made
 
   const start = () => {
     const command = firstboot('ovn-metadata-agent', `--config-file=${file}`, `--state-dir=${state}`)
@@ -188,6 +188,37 @@ describe('the OVN metadata agent as a service', { skip: noSandbox }, () => {
     configure()
     agent.signal('SIGHUP')
     await answered()
+  })
+
+  it('refuses what is no database’s address at SIGHUP, too, and says which options wait for the next start', async () => {
+    const written = readFileSync(file, 'utf8')
+    writeFileSync(file, written.replace(/^ovsdb_connection = .*$/m, 'ovsdb_connection = foo'))
+    agent.signal('SIGHUP')
+    await agent.saying('SIGHUP: --ovsdb-connection (FIRSTBOOT_OVSDB_CONNECTION): ')
+    writeFileSync(file, written.replace(/^ovsdb_connection = .*$/m, 'ovsdb_connection = tcp:127.0.0.1:6640'))
+    agent.signal('SIGHUP')
+    await agent.saying('-> tcp:127.0.0.1:6640 (counts from the next start on)')
+    writeFileSync(file, written)
+    agent.signal('SIGHUP')
+    await answered()
+  })
+
+  it('keeps its agent’s socket from a second one, which leaves nothing behind', async () => {
+    const elsewhere = join(cloud.directory, 'state-2')
+    const args = [`--config-file=${file}`, `--state-dir=${elsewhere}`, '--metrics-listen=']
+    const second = startDaemon(one().machine, 'ovn-metadata-agent', ...args)
+    assert.equal(await second.end('SIGCONT'), 1)
+    assert.match(second.said(), /metadata_proxy: another metadata agent listens there \(process \d+ \(\S+\)\); stop it/)
+    assert.deepEqual(readdirSync(join(elsewhere, 'run')), [])
+    await answered()
+  })
+
+  it('opens its agent’s socket anew when somebody deletes it', async () => {
+    rmSync(socket())
+    assert.match(await page('/readyz'), /agent socket: \S+metadata_proxy is not there[\s\S]* 503$/)
+    await until(() => page('/readyz'), /\s200$/)
+    assert.ok(existsSync(socket()))
+    assert.match(agent.said(), /the socket is opened anew/)
   })
 
   it('limits a guest that asks too often, when a file says so', async () => {

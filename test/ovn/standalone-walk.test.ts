@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { northboundChanges } from '../../src/datapath/northbound/changes.ts'
-import { NORTHBOUND_TABLES, OWNER_KEY, ROW_KEY } from '../../src/datapath/northbound/tables.ts'
+import { keepNorthbound } from '../../src/datapath/northbound/keep-northbound.ts'
+import { CHASSIS_TABLE, NORTHBOUND_TABLES, OWNER_KEY, ROW_KEY } from '../../src/datapath/northbound/tables.ts'
 import type { GatewayCandidate } from '../../src/datapath/ovn/gateways.ts'
 import { type Northbound, northbound } from '../../src/datapath/ovn/northbound.ts'
 import type { Cidr, IpAddress } from '../../src/inventory/records/address.ts'
@@ -11,14 +13,17 @@ import type { NetworkId } from '../../src/inventory/records/ids.ts'
 import type { Port } from '../../src/inventory/records/port.ts'
 import { emptyRecordSet } from '../../src/inventory/records/records.ts'
 import type { Server } from '../../src/inventory/records/server.ts'
+import { openLog } from '../../src/observe/log.ts'
 import { type AnyTable, insert, type OvsdbClient, openOvsdb } from '../../src/ovsdb/ovsdb.ts'
 import { createDatabase, endServers, ovsdbServer, temporaryDirectory } from '../ovsdb/ovsdb-server.ts'
+import { eventually } from '../support/eventually.ts'
 import { aDhcpPort, aNetwork, aPort, aRoute, aRouter, aSubnet } from '../support/network-records.ts'
 import { randomNumbers } from '../support/random-trees.ts'
 
 /* The real database, without the rest of OVN: each step makes it say another inventory, whatever it said before. */
 
 const SCHEMA = '/usr/share/ovn/ovn-nb.ovsschema'
+const SOUTHBOUND_SCHEMA = '/usr/share/ovn/ovn-sb.ovsschema'
 const skip = existsSync(SCHEMA) ? false : 'needs the package ovn-common'
 const SEED = 20_261_121
 const STEPS = 100
@@ -29,11 +34,13 @@ const NOTHING = northbound(emptyRecordSet(), [], SETTINGS)
 describe('a Northbound that is kept by difference', { skip }, () => {
   const directory = temporaryDirectory()
   let client: OvsdbClient
+  let remote = ''
 
   before(async () => {
     const server = ovsdbServer(directory, createDatabase(directory, SCHEMA))
     await server.start()
-    client = openOvsdb({ remotes: server.remote, database: 'OVN_Northbound', tables: NORTHBOUND_TABLES })
+    remote = server.remote
+    client = openOvsdb({ remotes: remote, database: 'OVN_Northbound', tables: NORTHBOUND_TABLES })
     await client.synchronized()
   })
   after(async () => {
@@ -59,6 +66,80 @@ describe('a Northbound that is kept by difference', { skip }, () => {
       said.add(byDifference)
     }
     assert.ok(said.size > STEPS / 2, 'the steps are hardly different from one another')
+  })
+
+  describe('and is shared by two installations', () => {
+    const [marks, log] = [['firstboot:one', 'firstboot:two'] as const, openLog('error', 'test')]
+    let southbound: OvsdbClient
+    before(async () => {
+      const server = ovsdbServer(directory, createDatabase(directory, SOUTHBOUND_SCHEMA, 'sb'), { name: 'sb' })
+      await server.start()
+      southbound = openOvsdb({ remotes: server.remote, database: 'OVN_Southbound', tables: [CHASSIS_TABLE] })
+    })
+    after(() => southbound.close())
+
+    function keeping(mark: string, network: NetworkId, portId: string) {
+      const subnet = aSubnet(`${network}4`, '10.0.0.0/24', { networkId: network })
+      const port = { ...aPort(portId, [`${subnet.id}=10.0.0.11`]), networkId: network }
+      const records = {
+        ...emptyRecordSet(),
+        network: new Map([[network, aNetwork({ id: network })]]),
+        subnet: new Map([[subnet.id, subnet]]),
+        port: new Map([[port.id, port]]),
+      }
+      const source = { records, onChange: () => () => undefined }
+      return keepNorthbound({ client, southbound, source, mark, settings: SETTINGS, log })
+    }
+
+    it('has what each of them wants, and each removes its own', async () => {
+      const [one, two] = marks.map((mark, i) => keeping(mark, `net-${i}` as NetworkId, `port-${i}`))
+      assert.ok(one && two)
+      await Promise.all([one.look(), two.look()])
+      const before = marks.map((mark) => printed(client, mark))
+      for (const [i, text] of before.entries()) assert.match(text, new RegExp(`Logical_Switch_Port .*"port-${i}"`))
+      await Promise.all([two.look(), one.look()])
+      assert.deepEqual(
+        marks.map((mark) => printed(client, mark)),
+        before,
+      )
+      await one.clear()
+      assert.deepEqual(
+        marks.map((mark) => printed(client, mark)),
+        ['', before[1]],
+      )
+      await two.clear()
+    })
+
+    it('says whose a network is that the other one has too, which stays as it is until it goes', async () => {
+      const [one, two] = marks.map((mark, i) => keeping(mark, 'net' as NetworkId, `port-${i}`))
+      assert.ok(one && two)
+      await one.look()
+      const before = printed(client, marks[0])
+      await assert.rejects(two.look(), /it has Logical_Switch neutron-net of the installation firstboot:one already/)
+      assert.deepEqual([printed(client, marks[0]), printed(client, marks[1])], [before, ''])
+      await one.clear()
+      await two.look()
+      assert.match(printed(client, marks[1]), /neutron-net/)
+      await two.clear()
+    })
+
+    it('is rid of what a lost installation has left by the command that the documentation gives', async () => {
+      const lost = keeping(marks[0], 'lost' as NetworkId, 'lost-port')
+      await lost.look()
+      lost.end()
+      const kept = keeping(marks[1], 'kept' as NetworkId, 'kept-port')
+      await kept.look()
+      const before = printed(client, marks[1])
+      const page = readFileSync(new URL('../../docs/paths/ovn.md', import.meta.url), 'utf8')
+      const command = /^ {4}(for table in .*\n(?: {4}.*\n)+)/m.exec(page)?.[1] ?? ''
+      assert.match(command, /ovn-nbctl/)
+      execFileSync('sh', ['-euc', command.replaceAll('firstboot:ID', marks[0])], {
+        env: { ...process.env, OVN_NB_DB: remote },
+      })
+      await eventually('its rows are gone', () => printed(client, marks[0]) === '')
+      assert.equal(printed(client, marks[1]), before)
+      await kept.clear()
+    })
   })
 
   it('leaves rows of others alone, also beside its own', async () => {

@@ -81,6 +81,23 @@ describe('the OVN metadata agent and ports in motion', { skip: noSandbox }, () =
     await served.forget(two(), traveller)
   })
 
+  it('serves the network of a guest that is to migrate here, before anything of it is here', async () => {
+    const expected = guest('expected', networkId('e7bec'))
+    await served.addNetwork(expected.network)
+    await served.addPort(expected, 'chassis-1')
+    await served.plug(one(), expected)
+    await served.getsAnswer(one(), expected)
+    await nb('lsp-set-options', expected.name, 'requested-chassis=chassis-1,chassis-2')
+    const said = await until(
+      () => askFor(two(), expected.network, expected.address),
+      (text) => text === own(expected) && served.namespaces(two()).includes(expected.network),
+    )
+    assert.equal(said, own(expected))
+    assert.ok(served.namespaces(two()).includes(expected.network))
+    assert.equal(await served.cloud.sb('get', 'Port_Binding', expected.name, 'additional_chassis'), '[]')
+    await served.forget(one(), expected)
+  })
+
   it('answers for a port that is requested here before it is up', async () => {
     const early = guest('early', networkId('ea41'))
     await served.addNetwork(early.network)

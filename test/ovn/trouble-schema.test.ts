@@ -15,6 +15,7 @@ import { guest, networkId, own, until } from './served-cloud.ts'
 
 const REQUESTED = 'no Port_Binding.requested_chassis (since OVN 21.03)'
 const ADDITIONAL = 'no Port_Binding.additional_chassis (since OVN 22.06)'
+const MIGRATING = 'no Port_Binding.requested_additional_chassis (since OVN 22.06)'
 const PRIVATE = 'no Chassis_Private.external_ids (since OVN 20.09)'
 
 function drop({ tables }: Schema, table: string, ...columns: readonly string[]): void {
@@ -39,11 +40,14 @@ interface Release {
 }
 
 const RELEASES: readonly Release[] = [
-  { name: 'OVN 20.03', change: ovn2003, lacks: [REQUESTED, ADDITIONAL, PRIVATE], registers: 'Chassis' },
+  { name: 'OVN 20.03', change: ovn2003, lacks: [REQUESTED, ADDITIONAL, MIGRATING, PRIVATE], registers: 'Chassis' },
   {
     name: 'OVN 21.12',
-    change: (schema) => drop(schema, 'Port_Binding', 'additional_chassis', 'additional_encap', 'mirror_rules'),
-    lacks: [ADDITIONAL],
+    change: (schema) => {
+      drop(schema, 'Port_Binding', 'additional_chassis', 'additional_encap', 'mirror_rules')
+      drop(schema, 'Port_Binding', 'requested_additional_chassis')
+    },
+    lacks: [ADDITIONAL, MIGRATING],
     registers: 'Chassis_Private',
   },
   {

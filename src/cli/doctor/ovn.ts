@@ -55,7 +55,7 @@ export async function ovnFacts({ state, values, network }: OvnQuestion): Promise
 }
 
 /** Columns that make a difference to guests where they are missing. */
-const LATER_COLUMNS = ['requested_chassis', 'additional_chassis'] as const
+const LATER_COLUMNS = ['requested_chassis', 'additional_chassis', 'requested_additional_chassis'] as const
 
 async function southboundFacts(
   remote: string | undefined,

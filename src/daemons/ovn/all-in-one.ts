@@ -3,16 +3,17 @@ import { proxyOptions } from '../../config/options/datapath.ts'
 import type { northboundOptions } from '../../config/options/ovn.ts'
 import { keepNorthbound } from '../../datapath/northbound/keep-northbound.ts'
 import { CHASSIS_TABLE, NORTHBOUND_TABLES } from '../../datapath/northbound/tables.ts'
-import { markOf } from '../../host/mark.ts'
 import { openInventory } from '../../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../../inventory/store.ts'
 import { inventoryIsRead, reconciles } from '../../observe/health.ts'
 import { openMetrics } from '../../observe/metrics/metrics.ts'
 import { openOvsdb } from '../../ovsdb/ovsdb.ts'
+import { agentSocketIsThere } from '../agent-socket.ts'
 import { configRoutes } from '../config-routes.ts'
 import { reconcilerRoutes } from '../datapath-routes.ts'
 import { openManagement } from '../management.ts'
 import { openOperatorPages } from '../operator-pages.ts'
+import { installationMark } from '../state-directory.ts'
 import { version } from '../version.ts'
 import {
   CHASSIS_DATABASES,
@@ -60,7 +61,12 @@ export async function openOvnAllInOne(
     state,
     daemon: 'up',
     metrics,
-    ready: [inventoryIsRead(inventory.ready), ...databases.ready, reconciles(() => lastChassisPass(datapath))],
+    ready: [
+      inventoryIsRead(inventory.ready),
+      ...databases.ready,
+      reconciles(() => lastChassisPass(datapath)),
+      agentSocketIsThere(state.agentSocket),
+    ],
     listen: values.metrics_listen,
     log,
   })
@@ -87,7 +93,7 @@ export async function openOvnAllInOne(
     client,
     southbound,
     source: inventory,
-    mark: markOf(state.path),
+    mark: await installationMark(state),
     settings: { dnsDomain: values.dns_domain, distributedFloatingIps: values.enable_distributed_floating_ip },
     log,
   })

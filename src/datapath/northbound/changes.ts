@@ -16,8 +16,8 @@ import { type Columns, type Holding, type Reference, type Row, type Wanted, want
 /**
  * The operations of the one transaction that makes the Northbound database say what is wanted. Pure. None when it does.
  *
- * Rows that carry our mark and are not wanted go; rows of others stay, also where they have a name that we want: then the
- * transaction is refused by the database, as two rows of one name, and nothing is done.
+ * Rows that carry our mark and are not wanted go; rows of others stay, also where they have a name that we want
+ * (`takenNames`).
  */
 export function northboundChanges(wanted: Northbound, rows: Rows, mark: string): readonly Operation<unknown>[] {
   const known = new Map<string, Reference>()

@@ -4,6 +4,7 @@ import { type Northbound, type NorthboundRecords, type NorthboundSettings, north
 import type { Source } from '../reconciler.ts'
 import { gatewayCandidates } from './candidates.ts'
 import { northboundChanges } from './changes.ts'
+import { describeTaken, takenNames } from './taken-names.ts'
 
 export interface NorthboundKeeper {
   /** Resolves when the database says what the inventory says. @throws Error when it cannot be told */
@@ -56,8 +57,11 @@ export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
 
   async function write(what: () => Promise<Northbound> | Northbound): Promise<void> {
     await client.synchronized()
-    const operations = northboundChanges(await what(), client, mark)
+    const now = await what()
+    const operations = northboundChanges(now, client, mark)
     if (operations.length === 0) return
+    const taken = takenNames(now, client, mark)
+    if (taken.length > 0) throw new Error(`the Northbound database: ${describeTaken(taken)}`)
     await client.transact(...operations)
     log.info({ operations: operations.length }, 'northbound')
   }

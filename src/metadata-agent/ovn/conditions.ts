@@ -27,6 +27,7 @@ export function wantedRows(rows: Rows, chassisName: string): Wanted {
       ['chassis', '==', chassis._uuid],
       ['requested_chassis', '==', chassis._uuid],
       ['additional_chassis', 'includes', [chassis._uuid]],
+      ['requested_additional_chassis', 'includes', [chassis._uuid]],
       ...datapaths.map((datapath) => ['datapath', '==', datapath] as const),
     ],
     datapaths: datapaths.map((datapath) => ['_uuid', '==', datapath] as const),

@@ -21,6 +21,12 @@ const FEATURES: readonly {
     without: 'a guest that is on its way here is answered once its port is bound here',
   },
   {
+    table: PORT_BINDING,
+    column: 'requested_additional_chassis',
+    since: '22.06',
+    without: 'a guest that is to migrate here is answered once its port is bound here',
+  },
+  {
     table: CHASSIS_PRIVATE,
     column: 'external_ids',
     since: '20.09',

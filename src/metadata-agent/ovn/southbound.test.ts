@@ -35,7 +35,7 @@ const NEW_CHASSIS = table('Chassis', { name: text, encaps: set(reference) })
 const NEW_DATAPATH = table('Datapath_Binding', { tunnel_key: integer, external_ids: map(text, text) })
 const NEW_PORT = table('Port_Binding', {
   logical_port: text, type: text, tunnel_key: integer, datapath: reference, chassis: optional(reference),
-  additional_chassis: set(reference), requested_chassis: optional(reference), mac: set(text), external_ids: map(text, text),
+  additional_chassis: set(reference), requested_chassis: optional(reference), requested_additional_chassis: set(reference), mac: set(text), external_ids: map(text, text),
 }) // biome-ignore format: a column after the other
 
 const [NET_A, NET_B, NET_C] = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map(
@@ -97,11 +97,12 @@ interface Plug {
   readonly on?: string
   readonly requested?: string
   readonly migratingTo?: string
+  readonly toMigrateTo?: string
 }
 
 async function addPort(network: NetworkId, name: string, plug: Plug): Promise<Uuid> {
   const at = (where: string | undefined) => (where === undefined ? undefined : chassis.get(where))
-  const target = at(plug.migratingTo)
+  const [target, next] = [at(plug.migratingTo), at(plug.toMigrateTo)]
   tunnelKey += 1
   const [uuid] = await cloud.transact(
     insert(NEW_PORT, {
@@ -112,6 +113,7 @@ async function addPort(network: NetworkId, name: string, plug: Plug): Promise<Uu
       chassis: at(plug.on),
       requested_chassis: at(plug.requested),
       additional_chassis: target === undefined ? [] : [target],
+      requested_additional_chassis: next === undefined ? [] : [next],
       mac: plug.mac,
       external_ids: new Map([
         ['neutron:device_owner', plug.owner ?? 'compute:nova'],
@@ -172,6 +174,19 @@ describe('what one chassis asks for', () => {
     await clearGuests()
     await localIds([])
     await eventually('nothing is held', () => heldPorts().length === 0)
+  })
+
+  it('has what a guest needs that is to migrate here, before any chassis has acted on it', async () => {
+    const port = { mac: ['fa:16:3e:00:00:08 10.0.0.8'], cidrs: '10.0.0.8/24', on: 'chassis-2', requested: 'chassis-2' }
+    await addPort(NET_B, 'to-migrate', { ...port, toMigrateTo: OURS })
+    await localIds([NET_B])
+    const client = { fixedIp: '10.0.0.8' as IpAddress }
+    assert.deepEqual(
+      findPorts(agent, NET_B, client).map(({ id }) => id),
+      ['to-migrate'],
+    )
+    await clearGuests()
+    await localIds([])
   })
 
   it('is unknown without a row of the chassis, which is not the same as nothing', () => {

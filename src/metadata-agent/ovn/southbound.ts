@@ -14,6 +14,7 @@ export const PORT_BINDING = table(
     chassis: optional(reference),
     additional_chassis: ifPresent(set(reference)), // since OVN 22.06
     requested_chassis: ifPresent(optional(reference)), // since OVN 21.03
+    requested_additional_chassis: ifPresent(set(reference)), // since OVN 22.06
     mac: set(text),
     external_ids: map(text, text),
   },
@@ -67,15 +68,15 @@ export function isGuestPort({ type }: Pick<PortRow, 'type'>): boolean {
   return GUEST_TYPES.has(type)
 }
 
-/** Every chassis that a port is bound to, to be bound to, or migrating to. */
+/** Every chassis that a port is bound to, to be bound to, migrating to, or to migrate to. */
 export function chassisOf(row: {
   readonly chassis: Uuid | undefined
   readonly requested_chassis: Uuid | undefined
   readonly additional_chassis: readonly Uuid[] | undefined
+  readonly requested_additional_chassis: readonly Uuid[] | undefined
 }): readonly Uuid[] {
-  return [row.chassis, row.requested_chassis, ...(row.additional_chassis ?? [])].filter(
-    (chassis) => chassis !== undefined,
-  )
+  const additional = [...(row.additional_chassis ?? []), ...(row.requested_additional_chassis ?? [])]
+  return [row.chassis, row.requested_chassis, ...additional].filter((chassis) => chassis !== undefined)
 }
 
 export function onDatapath(datapath: string, address: IpAddress | MacAddress): string {

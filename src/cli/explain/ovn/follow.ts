@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { wantedRows } from '../../../metadata-agent/ovn/conditions.ts'
-import type { OvsdbClient, Uuid } from '../../../ovsdb/ovsdb.ts'
+import { chassisOf } from '../../../metadata-agent/ovn/southbound.ts'
+import type { OvsdbClient } from '../../../ovsdb/ovsdb.ts'
 import { type Asked, candidates, namedDatapaths, networkClauses, subjectClauses } from './subject.ts'
 import { CHASSIS, CHASSIS_PRIVATE, DATAPATH_BINDING, PORT_BINDING } from './tables.ts'
 
@@ -28,16 +29,11 @@ function conditions(rows: OvsdbClient, chassisName: string, asked: Asked) {
   const { ports, datapaths } = wantedRows(rows, chassisName)
   const guests = candidates(rows, asked)
   const networks = [...new Set([...guests.map(({ datapath }) => datapath), ...namedDatapaths(rows, asked)])].sort()
-  const places = guests.flatMap(({ chassis, requested_chassis, additional_chassis = [] }) => [
-    chassis,
-    requested_chassis,
-    ...additional_chassis,
-  ])
-  const isUuid = (uuid: Uuid | undefined): uuid is Uuid => uuid !== undefined
+  const places = guests.flatMap(chassisOf)
   return {
     chassis: [
       ['name', '==', chassisName] as const,
-      ...[...new Set(places.filter(isUuid))].sort().map((uuid) => ['_uuid', '==', uuid] as const),
+      ...[...new Set(places)].sort().map((uuid) => ['_uuid', '==', uuid] as const),
     ],
     ports: [
       ...(ports || []),
