@@ -26,7 +26,7 @@ const FINISH_MILLISECONDS = 30_000
 export const ovnMetadataAgent = command({
   usage: '',
   description:
-    'On a chassis of OVN: keeps a namespace `ovnmeta-<network>` with the metadata address for every network that a guest here is on, or soon will be, and answers there, as neutron-ovn-metadata-agent does in a cloud of ML2/OVN. Who asks is known from the Southbound database, of which only what concerns this chassis is followed. Waits for Open vSwitch and OVN when they are not there yet. SIGHUP reads the options again. SIGTERM leaves namespaces and sockets to the next run, so that no guest is refused; Ctrl-C takes everything away.',
+    'On a chassis of OVN: keeps a namespace `ovnmeta-<network>` with the metadata address for every network that a guest here is on, or soon will be, and answers there, as neutron-ovn-metadata-agent does in a cloud of ML2/OVN. Who asks is known from the Southbound database, of which only what concerns this chassis is followed. Waits for Open vSwitch and OVN when they are not there yet. SIGHUP reads the options again. SIGTERM leaves namespaces and sockets to the next run, so that no guest is refused; Ctrl-C takes everything away, also while it waits; of ports in an Open vSwitch whose database does not answer it says that they stay.',
   options: {
     ...fileOptions,
     ...ovnOptions,
@@ -74,7 +74,15 @@ export const ovnMetadataAgent = command({
     })
     const answering = openAnswering(state, answeringWith(values), log)
     const sockets = answering.then((opened) => opened.sockets)
-    const agent = await openOvnMetadataAgent({ state, ...first, sockets, agentSocket, log })
+    sockets.catch(() => undefined) // who waits for `answering` hears of it
+    const endAnswering = async (error: unknown) => {
+      await answering.then(
+        (opened) => opened.end(),
+        () => undefined,
+      )
+      throw error
+    }
+    const agent = await openOvnMetadataAgent({ state, ...first, sockets, agentSocket, log }).catch(endAnswering)
     configureOnHangup(
       async () => {
         const { values: now, changed, warnings } = reread()
@@ -91,13 +99,13 @@ export const ovnMetadataAgent = command({
     // Requests are taken from now on; they are held until the databases are known, which may be long in coming.
     await answering
     notices.ready()
-    const chassisName = await unlessSignalled(agent.started, ended)
+    const chassisName = await unlessSignalled(agent.started, ended).catch(endAnswering)
     if (chassisName !== undefined)
       terminal.say(`firstboot ovn-metadata-agent serves the networks of chassis ${chassisName}`)
     const signal = await ended
     notices.stopping()
     if (signal === 'SIGINT') {
-      await agent.teardown()
+      for (const line of await agent.teardown()) terminal.say(line)
       await (await answering).end()
     } else {
       await agent.close(FINISH_MILLISECONDS)

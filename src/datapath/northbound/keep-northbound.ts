@@ -8,9 +8,8 @@ import { northboundChanges } from './changes.ts'
 export interface NorthboundKeeper {
   /** Resolves when the database says what the inventory says. @throws Error when it cannot be told */
   look(): Promise<void>
-  /** Takes all of ours away. */
-  clear(): Promise<void>
-  end(): void
+  /** Writes nothing more. Resolves when nothing is being written, which a server that does not answer may put off for long. */
+  end(): Promise<void>
 }
 
 const NOTHING: Northbound = {
@@ -28,22 +27,52 @@ const NOTHING: Northbound = {
 /** So long after a failure the next attempt comes. */
 const RETRY_MILLISECONDS = 2_000
 
-export interface NorthboundGiven {
+/** So long the database may take to let go of what is ours, when nobody is to wait for it. */
+const CLEAR_MILLISECONDS = 5_000
+
+export interface NorthboundRows {
   /** Follows `NORTHBOUND_TABLES`. */
   readonly client: OvsdbClient
+  /** In every row of ours. */
+  readonly mark: string
+  readonly log: Log
+}
+
+export interface NorthboundGiven extends NorthboundRows {
   /** Follows `CHASSIS_TABLE`. */
   readonly southbound: OvsdbClient
   readonly source: Pick<Source<NorthboundRecords>, 'records' | 'onChange'>
-  /** In every row of ours. */
-  readonly mark: string
   readonly settings: NorthboundSettings
-  readonly log: Log
+}
+
+/** Takes all of ours away, once whoever keeps it there has ended, if there is one. @throws Error when the database does not
+ *  let it in time */
+export async function clearNorthbound(rows: NorthboundRows, keeper?: NorthboundKeeper): Promise<void> {
+  const clear = async () => {
+    await keeper?.end()
+    await write(rows, () => NOTHING)
+  }
+  const late = Promise.withResolvers<never>()
+  const seconds = CLEAR_MILLISECONDS / 1_000
+  const timer = setTimeout(() => late.reject(new Error(`it has not answered within ${seconds} s`)), CLEAR_MILLISECONDS)
+  await Promise.race([clear(), late.promise]).finally(() => clearTimeout(timer))
+}
+
+async function write(
+  { client, mark, log }: NorthboundRows,
+  what: () => Promise<Northbound> | Northbound,
+): Promise<void> {
+  await client.synchronized()
+  const operations = northboundChanges(await what(), client, mark)
+  if (operations.length === 0) return
+  await client.transact(...operations)
+  log.info({ operations: operations.length }, 'northbound')
 }
 
 /** Keeps OVN's Northbound database saying what the inventory says, and gateways where chassis can have them: at each change
  *  of either, by difference. */
 export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
-  const { client, southbound, source, mark, settings, log } = given
+  const { client, southbound, source, settings, log } = given
   let running: Promise<void> | undefined
   let isNews = false
   let isEnded = false
@@ -54,19 +83,11 @@ export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
     return northbound(source.records, gatewayCandidates(southbound), settings)
   }
 
-  async function write(what: () => Promise<Northbound> | Northbound): Promise<void> {
-    await client.synchronized()
-    const operations = northboundChanges(await what(), client, mark)
-    if (operations.length === 0) return
-    await client.transact(...operations)
-    log.info({ operations: operations.length }, 'northbound')
-  }
-
   async function pass(): Promise<void> {
     do {
       isNews = false
-      await write(wanted)
-    } while (isNews)
+      await write(given, wanted)
+    } while (isNews && !isEnded)
   }
 
   function look(): Promise<void> {
@@ -87,18 +108,13 @@ export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
   }
 
   const ends = [source.onChange(lookAgain), client.onChanges(lookAgain), southbound.onChanges(lookAgain)]
-  const end = () => {
-    isEnded = true
-    clearTimeout(retry)
-    for (const one of ends) one()
-  }
   return {
     look,
-    end,
-    clear: async () => {
-      end()
+    end: async () => {
+      isEnded = true
+      clearTimeout(retry)
+      for (const one of ends) one()
       await running?.catch(() => undefined)
-      await write(() => NOTHING)
     },
   }
 }
