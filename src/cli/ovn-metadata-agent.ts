@@ -34,7 +34,7 @@ const FINISH_MILLISECONDS = 30_000
 export const ovnMetadataAgent = command({
   usage: '',
   description:
-    'On a chassis of OVN: keeps a namespace `ovnmeta-<network>` with the metadata address for every network that a guest here is on, or soon will be, and answers there, as neutron-ovn-metadata-agent does in a cloud of ML2/OVN. Who asks is known from the Southbound database, of which only what concerns this chassis is followed. Waits for Open vSwitch and OVN when they are not there yet. SIGHUP reads the options again. SIGTERM leaves namespaces and sockets to the next run, so that no guest is refused; Ctrl-C takes everything away.',
+    'On a chassis of OVN: keeps a namespace `ovnmeta-<network>` with the metadata address for every network that a guest here is on, or soon will be, and answers there, as neutron-ovn-metadata-agent does in a cloud of ML2/OVN. Who asks is known from the Southbound database, of which only what concerns this chassis is followed. Waits for Open vSwitch and OVN when they are not there yet. SIGHUP reads the options again. SIGTERM leaves namespaces and sockets to the next run, so that no guest is refused; Ctrl-C takes everything away, also while it waits; of ports in an Open vSwitch whose database does not answer it says that they stay.',
   options: {
     ...fileOptions,
     ...ovnOptions,
@@ -84,6 +84,11 @@ export const ovnMetadataAgent = command({
     const agent = await openOvnMetadataAgent({ state, ...first, sockets: sockets.promise, agentSocket, log })
     const answering = openAnswering(state, answeringWith(values), log)
     answering.then((opened) => sockets.resolve(opened.sockets), sockets.reject)
+    sockets.promise.catch(() => undefined) // who waits for `answering` hears of it
+    const endAnswering = async (error: unknown) => {
+      await (await answering).end()
+      throw error
+    }
     configureOnHangup(
       async () => {
         const { values: now, changed, warnings } = reread()
@@ -101,13 +106,13 @@ export const ovnMetadataAgent = command({
     // Requests are taken from now on; they are held until the databases are known, which may be long in coming.
     await answering
     notices.ready()
-    const chassisName = await unlessSignalled(agent.started, ended)
+    const chassisName = await unlessSignalled(agent.started, ended).catch(endAnswering)
     if (chassisName !== undefined)
       terminal.say(`firstboot ovn-metadata-agent serves the networks of chassis ${chassisName}`)
     const signal = await ended
     notices.stopping()
     if (signal === 'SIGINT') {
-      await agent.teardown()
+      for (const line of await agent.teardown()) terminal.say(line)
       await (await answering).end()
     } else {
       await agent.close(FINISH_MILLISECONDS)

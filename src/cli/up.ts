@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { argumentsFor } from '../config/arguments.ts'
 import { fileOptions } from '../config/config-files.ts'
 import { text } from '../config/option.ts'
@@ -7,13 +8,13 @@ import { documentOptions } from '../config/options/documents.ts'
 import { configDriveOptions, machineOptions } from '../config/options/machines.ts'
 import { northboundOptions, ovnOptions } from '../config/options/ovn.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { openAllInOne } from '../daemons/all-in-one.ts'
+import { type AllInOne, openAllInOne } from '../daemons/all-in-one.ts'
 import { openAnswering } from '../daemons/answering.ts'
 import { deferredStore } from '../daemons/deferred-store.ts'
 import { lockState } from '../daemons/lock-state.ts'
 import { openNotices } from '../daemons/notices.ts'
 import { configureOnHangup } from '../daemons/on-hangup.ts'
-import { openOvnAllInOne } from '../daemons/ovn/all-in-one.ts'
+import { type OvnAllInOne, openOvnAllInOne } from '../daemons/ovn/all-in-one.ts'
 import { requireNamespaces } from '../daemons/privileges.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { unlessSignalled, untilSignal } from '../daemons/until-signal.ts'
@@ -32,7 +33,7 @@ const ANSWERING = { ...documentOptions, ...logOptions, flat_injected, dhcp_lease
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the configuration files again. Ctrl-C takes it all away again; records and leases stay.',
+    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the configuration files again. Ctrl-C takes it all away again; records and leases stay. What cannot be taken away then, since a database of OVN does not answer, is named, and is taken away by the next run.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
     ...fileOptions,
@@ -76,44 +77,43 @@ export const up = command({
     }
     const answering = await openAnswering(state, answeringWith(values), log)
     const { sockets } = answering
-    const opened =
-      values.datapath === 'ovn'
-        ? openOvnAllInOne(store, { state, values, sockets, log })
-        : openAllInOne(state, store, {
+    const endAnswering = async (error: unknown) => {
+      await answering.end()
+      throw error
+    }
+    const all: Running<typeof values> = await (values.datapath === 'ovn'
+      ? openOvnAllInOne(store, { state, values, sockets, log })
+      : overBridges(
+          openAllInOne(state, store, {
             values,
             machines: values,
             log,
             sockets,
             metricsListen: values.metrics_listen,
-          })
-    const starting = Promise.all([opened, opening])
+          }),
+        )
+    ).catch(endAnswering)
+    const starting = Promise.all([all.started, opening])
     const configure = async () => {
       const { values: now } = reread()
-      const [{ datapath }] = await starting
-      const changed = await datapath.configure(now)
+      const changed = await all.configure(now)
       await answering.replace(answeringWith(now))
       return changed
     }
     configureOnHangup(configure, notices, terminal.say)
     // Guests that ask are held from now on. What is waited for may be long in coming, and the boot is not to wait for it.
     notices.ready()
-    const started = await unlessSignalled(starting, ended).catch(async (error: unknown) => {
-      await answering.end()
-      throw error
-    })
-    if (started === undefined) {
-      await answering.end()
-      return 0
+    const started = await unlessSignalled(starting, ended).catch(endAnswering)
+    if (started !== undefined) {
+      const { network, server } = started[0].records
+      terminal.say(
+        `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,
+      )
     }
-    const [all] = started
-    const { network, server } = all.inventory.records
-    terminal.say(
-      `firstboot is up: ${count(network.size, 'network')}, ${count(server.size, 'server')}, state in ${state.path}. Ctrl-C ends it.`,
-    )
     const signal = await ended
     notices.stopping()
     terminal.say(`${signal}: taking namespaces and bridges away; records and leases stay in ${state.path}`)
-    await all.teardown()
+    for (const line of await all.teardown()) terminal.say(line)
     await answering.end()
     release()
     return 0
@@ -122,4 +122,30 @@ export const up = command({
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** Whatever carries guests' packets, from the moment in which it can be asked to end. */
+interface Running<V> extends Pick<OvnAllInOne, 'started' | 'teardown'> {
+  configure(values: V): Promise<readonly string[]>
+}
+
+/** Before bridges and namespaces are there, nothing but a locked inventory is waited for. */
+const START_MILLISECONDS = 5_000
+
+async function overBridges(
+  opening: Promise<AllInOne>,
+): Promise<Running<Parameters<AllInOne['datapath']['configure']>[0]>> {
+  const started = opening.then(({ inventory }) => inventory)
+  started.catch(() => undefined) // who waits for it hears of it
+  return {
+    started,
+    configure: async (values) => (await opening).datapath.configure(values),
+    teardown: async () => {
+      const all = await Promise.race([opening.catch(() => undefined), delay(START_MILLISECONDS)])
+      await all?.teardown()
+      return all === undefined
+        ? ['It was not up yet: what an earlier run left of namespaces and bridges stays until the next one ends.']
+        : []
+    },
+  }
 }

@@ -9,16 +9,32 @@ import { configRoutes } from './config-routes.ts'
 import type { RunningDatapath } from './datapath.ts'
 import { BadQuestion, type ManagementRoutes } from './management.ts'
 
-/** What can be asked of a datapath, wherever what is wanted is known from. */
-export function reconcilerRoutes<R>(reconciler: Reconciler<R>): ManagementRoutes {
+/**
+ * What can be asked of a datapath, wherever what is wanted is known from. Until that is known the answer is that it is not,
+ * at once: it may be long in coming.
+ *
+ * @param waitedFor  says what is
+ */
+export function reconcilerRoutes<R>(
+  reconciler: Reconciler<R>,
+  waitedFor: () => string = () => 'the inventory is being read',
+): ManagementRoutes {
+  const requireReady = () => {
+    if (!reconciler.isReady)
+      throw new BadQuestion(`${waitedFor()}. Until then namespaces of an earlier run stay as they are`)
+  }
   return {
     'GET /datapath/status': async () => {
+      requireReady()
       const { done } = await reconciler.look()
       // What a pass saw is from before it acted.
       if (done.length > 0) await reconciler.look()
       return reconciler.state === undefined ? null : datapathStatus(reconciler.state)
     },
-    'GET /datapath/plan': async () => plannedSteps(await reconciler.preview()),
+    'GET /datapath/plan': async () => {
+      requireReady()
+      return plannedSteps(await reconciler.preview())
+    },
   }
 }
 

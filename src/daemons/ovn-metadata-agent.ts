@@ -1,4 +1,3 @@
-import { proxyOptions } from '../config/options/datapath.ts'
 import { held } from '../http/errors.ts'
 import type { Forwarder } from '../http/messages.ts'
 import type { InstanceId } from '../inventory/records/ids.ts'
@@ -7,23 +6,15 @@ import { southboundDirectory } from '../metadata-agent/ovn/southbound-directory.
 import type { PortDirectory } from '../metadata-agent/port-directory.ts'
 import { reconciles } from '../observe/health.ts'
 import { serveAgentSocket } from './agent-socket.ts'
-import { configRoutes } from './config-routes.ts'
-import { reconcilerRoutes } from './datapath-routes.ts'
 import { openFlight } from './flight.ts'
 import { hopServerOptions } from './guest-server.ts'
-import { BadQuestion, type ManagementRoutes, openManagement } from './management.ts'
+import { openManagement } from './management.ts'
 import { limitOf } from './metadata-agent.ts'
 import { openOperatorPages } from './operator-pages.ts'
-import {
-  CHASSIS_DATABASES,
-  type ChassisDatapath,
-  type ChassisGiven,
-  type ChassisValues,
-  lastChassisPass,
-  openChassisDatapath,
-} from './ovn/chassis-datapath.ts'
+import { type ChassisGiven, type ChassisValues, lastChassisPass } from './ovn/chassis-datapath.ts'
+import { chassisRoutes } from './ovn/chassis-routes.ts'
 import { openDatabases } from './ovn/databases.ts'
-import { ovnStatusRoute } from './ovn/status-route.ts'
+import { CHASSIS_DATABASES, serveChassis } from './ovn/serve-chassis.ts'
 import { type OvnUpstreamValues, openOvnUpstream } from './ovn/upstream.ts'
 import type { ProxyValues } from './proxy-config.ts'
 import { type SocketModeValues, socketMode, whoWeAre } from './socket-mode.ts'
@@ -49,8 +40,9 @@ export interface OvnMetadataAgent {
   reload(settings: OvnMetadataAgentSettings): Promise<void>
   /** Finishes the requests in hand, in so many milliseconds at most, and leaves everything as it is for the next run. */
   close(grace: number): Promise<void>
-  /** Removes what is ours, then closes. */
-  teardown(): Promise<void>
+  /** Removes what is ours, then closes, also while databases are waited for. @returns what could not be removed, a sentence
+   *  each */
+  teardown(): Promise<readonly string[]>
 }
 
 /** Many proxies come to one socket, some with a connection for each request. */
@@ -88,25 +80,20 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
   const options = { ...hopServerOptions(log), limits: { connections: CONNECTIONS }, onAnswered: flight.onAnswered }
   const where = { path: agentSocket, mode: socketMode(values, whoWeAre()), backlog: values.metadata_backlog, log }
   const serving = await serveAgentSocket(where, answer, options)
-  let datapath: ChassisDatapath | undefined
+  const chassis = serveChassis({ ...given, databases, metrics: flight.metrics })
   const pages = await openOperatorPages({
     state,
     daemon: 'ovn-metadata-agent',
     metrics: flight.metrics,
-    ready: [...databases.ready, serving, reconciles(() => lastChassisPass(datapath))],
+    ready: [...databases.ready, serving, reconciles(() => lastChassisPass(chassis.datapath))],
     listen: values.metrics_listen,
     log,
   })
-  const opened = () => {
-    const unknown = databases.ready.flatMap(({ name, whyNot }) => `${name}: ${whyNot() ?? 'is known'}`)
-    return datapath ?? refuse(`the databases are waited for. ${unknown.join('; ')}`)
-  }
   const configure = (next: ProxyValues) => reload({ values: { ...latest.values, ...next }, secret: latest.secret })
-  const routes = { ...ovnStatusRoute(() => datapath?.chassisName, databases), ...routesOf(opened, configure) }
-  const management = await openManagement(state, routes, log)
+  const management = await openManagement(state, chassisRoutes(chassis, databases, configure), log)
 
   async function start(): Promise<string> {
-    datapath = await openChassisDatapath({ ...given, databases, metrics: flight.metrics })
+    const datapath = await chassis.opened
     known.resolve(southboundDirectory(datapath.southbound, datapath.chassisName, datapath.following))
     await datapath.start()
     await datapath.configure(latest.values) // which may have come meanwhile
@@ -116,7 +103,7 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
   async function reload(settings: OvnMetadataAgentSettings): Promise<readonly string[]> {
     const next = forwardingOf(settings)
     try {
-      const changed = (await datapath?.configure(settings.values)) ?? []
+      const changed = (await chassis.datapath?.configure(settings.values)) ?? []
       const before = current
       current = next
       latest = settings
@@ -148,33 +135,14 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
     },
     close: async (grace) => {
       await release(grace)
-      await datapath?.close()
+      await chassis.close()
       await end()
     },
     teardown: async () => {
       await release(0)
-      await datapath?.teardown()
+      const left = await chassis.teardown()
       await end()
+      return left
     },
   }
 }
-
-function refuse(why: string): never {
-  throw new BadQuestion(why)
-}
-
-/** What can be asked at any time, and is answered once the databases are known. */
-function routesOf(
-  opened: () => ChassisDatapath,
-  configure: (values: ProxyValues) => Promise<readonly string[]>,
-): ManagementRoutes {
-  const routes = () => ({
-    ...reconcilerRoutes(opened().reconciler),
-    ...configRoutes({ values: opened().values, configure }, proxyOptions),
-  })
-  return Object.fromEntries(
-    QUESTIONS.map((question) => [question, async (asked: unknown) => routes()[question]?.(asked)]),
-  )
-}
-
-const QUESTIONS = ['GET /datapath/status', 'GET /datapath/plan', 'GET /config', 'PUT /config'] as const

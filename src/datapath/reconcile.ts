@@ -54,13 +54,12 @@ export interface Pass<D extends Desired> {
   readonly report: Report
 }
 
-/** One pass: look, plan, act. A failure in one namespace or bridge does not stop the others; the next pass tries again. */
+/** One pass: look, plan, act. A failure in one namespace or bridge does not stop the others; the next pass tries again.
+ *  The log is told what was done; what failed is the caller's to tell, who knows whether that is news. */
 export async function reconcileOnce<D extends Desired>(deps: Datapath<D>): Promise<Pass<D>> {
   const observed = await deps.host.observe()
   const desired = deps.desired()
   const report = { done: [] as Done[], failed: [...observed.unreadable].map(unreadable) }
-  for (const { where, cause } of report.failed)
-    deps.log.warn({ netns: where, err: cause.message }, 'netns is unreadable')
   for (const phase of planPass(desired, observed, deps.settled)) {
     const waiting = phase.values()
     const worker = async () => {
@@ -148,7 +147,6 @@ async function perform(
     const reached = job.steps.findIndex(({ command }) => cause instanceof CommandFailed && command === cause.command)
     const failed = job.steps[Math.max(reached, 0)]?.command
     note(label(job).slice(0, Math.max(reached, 0)), log, report)
-    log.warn({ netns: job.where, command: failed?.kind, err: cause.message }, 'datapath command failed')
     report.failed.push({ where: job.where, command: failed, cause })
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FakeHost } from '../../test/fakes/fake-host.ts'
 import { aDhcpPort, aNetwork, aSubnet, NETWORK } from '../../test/support/network-records.ts'
 import { emptyRecordSet, type Noun, type RecordSet } from '../inventory/records/records.ts'
-import { silentLog } from '../observe/log.ts'
+import { type Log, silentLog } from '../observe/log.ts'
 import { DATAPATH_DEFAULTS } from './config.ts'
 import { Planner } from './desired.ts'
 import { Reconciler } from './reconciler.ts'
@@ -38,7 +38,7 @@ const oneNetwork: Partial<RecordSet> = {
   port: new Map([['dhcp', aDhcpPort('dhcp', 's4=10.0.0.2')]]),
 }
 
-function set(host = new FakeHost()) {
+function set(host = new FakeHost(), log: Log = silentLog) {
   const inventory = new ChangingInventory()
   let passes = 0
   const counted = Object.assign(host, {
@@ -52,7 +52,7 @@ function set(host = new FakeHost()) {
   const reconciler = new Reconciler({
     source: inventory,
     host: counted,
-    log: silentLog,
+    log,
     desired: (records, now) => planner.desired(records, config, now),
     resume: (observed) => resumedListeners(observed, config),
     periodMilliseconds: 3_600_000,
@@ -70,6 +70,48 @@ test('before the inventory is read nothing is taken for an orphan', async (t) =>
   inventory.becomeReady()
   await started
   assert.equal(host.namespaces.size, 0)
+})
+
+test('whoever looks before the source is ready changes nothing, and a teardown takes all away', async (t) => {
+  const { inventory, host, reconciler, passes } = set()
+  t.after(() => reconciler.stop())
+  await host.execute([{ kind: 'netns-add', netns: 'qdhcp-orphan' }])
+  const looks = await Promise.all([reconciler.look(), reconciler.lookAnew(), reconciler.look()])
+  assert.deepEqual(new Set(looks.map(({ done, failed }) => done.length + failed.length)), new Set([0]))
+  assert.deepEqual([host.namespaces.size, passes(), reconciler.isReady, reconciler.state], [1, 0, false, undefined])
+  const started = reconciler.start()
+  await reconciler.teardown()
+  assert.equal(host.namespaces.size, 0)
+  inventory.change(oneNetwork)
+  inventory.becomeReady()
+  await started
+  assert.equal(host.print(), '')
+})
+
+test('of trouble the log hears the beginning, another cause and the end, and no repetition', async (t) => {
+  const lines: string[] = []
+  const note = (fields: { readonly err?: string }, message: string) => {
+    if (message.startsWith('datapath ')) lines.push(`${message} ${fields.err ?? ''}`.trim())
+  }
+  const { inventory, host, reconciler } = set(new FakeHost(), { ...silentLog, info: note, warn: note } as Log)
+  t.after(() => reconciler.stop())
+  inventory.becomeReady()
+  await reconciler.start()
+  inventory.change(oneNetwork)
+  await reconciler.look()
+  const netns = `qdhcp-${NETWORK}`
+  host.namespaces.clear()
+  for (const bridge of host.bridges.values()) bridge.ports = []
+  for (const why of ['No space; next attempt in 3 s', 'No space; next attempt in 1 s', 'Not permitted', undefined]) {
+    if (why === undefined) host.broken.delete(netns)
+    else host.broken.set(netns, why)
+    for (let i = 0; i < 3; i++) await reconciler.look()
+  }
+  assert.deepEqual(lines, [
+    'datapath command failed netns-add: No space; next attempt in 3 s',
+    'datapath command failed netns-add: Not permitted',
+    'datapath trouble is over',
+  ])
 })
 
 test('a change of the inventory is acted on, however many events tell of it, in two passes at most', async (t) => {

@@ -5,6 +5,7 @@ import type { DesiredAt } from './desired.ts'
 import { History } from './history.ts'
 import { NOTHING } from './plan.ts'
 import { type Job, planPass, type Report, reconcileOnce, type Settled } from './reconcile.ts'
+import { troubleNews } from './trouble-news.ts'
 
 /** How long drift that announces itself by nothing (a deleted address) may last. */
 const PERIOD_MILLISECONDS = 2_000
@@ -43,32 +44,45 @@ export interface State {
 }
 
 const NOTHING_AT_ALL: DesiredAt = { ...NOTHING, decisions: [], until: undefined }
+const NOTHING_DONE: Report = { done: [], failed: [] }
 
 /** Keeps this machine as the source wants it. Events only say "look again": one pass runs at a time, and all that
- *  happens meanwhile is one more pass. */
+ *  happens meanwhile is one more pass. Whoever asks for a look before the source is ready gets none: all that an earlier run
+ *  left would be an orphan. */
 export class Reconciler<Records = Inventory['records']> {
   readonly #deps: ReconcilerDeps<Records>
   readonly #endings: (() => void)[] = []
+  #resuming: Promise<void> | undefined
   #running: Promise<Report> | undefined
   #next: Promise<Report> | undefined
   #wanted: { readonly sequence: number; readonly desired: DesiredAt } | undefined
+  #isReady = false
+  #isStopped = false
   #isTornDown = false
+  /** Why the last pass could not even look; empty when it could. */
+  #blindness = ''
   #state: State | undefined
   readonly #settled: Settled = new WeakMap()
   readonly #history = new History()
 
   constructor(deps: ReconcilerDeps<Records>) {
     this.#deps = deps
+    const becomeReady = () => {
+      this.#isReady = true
+    }
+    deps.source.ready.then(becomeReady, () => undefined) // `start` says why not
   }
 
-  /** Listens again where an earlier run did, waits for the source (until it is read, nothing may be taken for an
-   *  orphan), makes a first pass, and from then on looks after each event and every period. Failures of single namespaces
-   *  are in the report. */
+  /** Listens again where an earlier run did, waits for the source, makes a first pass, and from then on looks after each
+   *  event and every period. Failures of single namespaces are in the report. Once it is stopped there is nothing to start. */
   async start(): Promise<Report> {
     const { source, host, log, periodMilliseconds = PERIOD_MILLISECONDS } = this.#deps
-    await this.#resume()
+    this.#resuming = this.#resume()
+    await this.#resuming
     await source.ready
+    if (this.#isStopped) return NOTHING_DONE
     const report = await this.look()
+    if (this.#isStopped) return report
     const timer = setInterval(() => this.#lookAgain(), periodMilliseconds)
     this.#endings.push(
       () => clearInterval(timer),
@@ -81,7 +95,12 @@ export class Reconciler<Records = Inventory['records']> {
     return report
   }
 
-  /** Resolves with the report of a pass that began after this call. */
+  /** Whether it is known what is wanted. Until then a look does nothing. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** Resolves with the report of a pass that began after this call; of nothing at all, at once, before the source is ready. */
   look(): Promise<Report> {
     if (this.#next !== undefined) return this.#next
     if (this.#running === undefined) return this.#begin()
@@ -92,7 +111,8 @@ export class Reconciler<Records = Inventory['records']> {
     return this.#next
   }
 
-  /** As `look`, with what is wanted worked out anew: something other than the records has changed. */
+  /** As `look`, with what is wanted worked out anew: something other than the records has changed. Before the source is
+   *  ready that is for the first pass to see. */
   lookAnew(): Promise<Report> {
     this.#wanted = undefined
     return this.look()
@@ -113,7 +133,9 @@ export class Reconciler<Records = Inventory['records']> {
 
   /** Ends looking, and leaves everything as it is: guests keep their DHCP while we are away. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     for (const end of this.#endings.splice(0)) end()
+    await this.#resuming?.catch(() => undefined)
     await this.#running?.catch(() => undefined)
     await this.#next?.catch(() => undefined)
   }
@@ -127,6 +149,7 @@ export class Reconciler<Records = Inventory['records']> {
 
   async #resume(): Promise<void> {
     const { host, log, resume } = this.#deps
+    if (this.#isStopped) return
     for (const [netns, observed] of (await host.observe()).namespaces) {
       try {
         await host.execute(resume(observed))
@@ -147,6 +170,8 @@ export class Reconciler<Records = Inventory['records']> {
 
   async #pass(): Promise<Report> {
     const { host, log, onPass } = this.#deps
+    if (!this.#isReady && !this.#isTornDown) await Promise.resolve() // a source that was ready from the first says so by then
+    if (!this.#isReady && !this.#isTornDown) return NOTHING_DONE
     const started = performance.now()
     const pass = reconcileOnce({
       host,
@@ -158,7 +183,11 @@ export class Reconciler<Records = Inventory['records']> {
     const { desired, observed, report } = await pass
     onPass?.(report, performance.now() - started)
     const at = this.#now()
+    const before = this.#history.troubles
     this.#history.add(report, at)
+    for (const { level, where, message, ...more } of troubleNews(before, this.#history.troubles))
+      log[level]({ netns: where, ...more }, message)
+    this.#blindness = ''
     this.#state = { desired, observed, history: this.#history, at }
     return report
   }
@@ -185,6 +214,10 @@ export class Reconciler<Records = Inventory['records']> {
   }
 
   #lookAgain(): void {
-    this.look().catch((error: unknown) => this.#deps.log.error({ err: error }, 'datapath could not be looked at'))
+    this.look().catch((error: unknown) => {
+      const why = String(error)
+      if (why !== this.#blindness) this.#deps.log.error({ err: error }, 'datapath could not be looked at')
+      this.#blindness = why
+    })
   }
 }

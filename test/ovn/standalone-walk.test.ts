@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { northboundChanges } from '../../src/datapath/northbound/changes.ts'
-import { keepNorthbound } from '../../src/datapath/northbound/keep-northbound.ts'
+import { clearNorthbound, keepNorthbound } from '../../src/datapath/northbound/keep-northbound.ts'
 import { CHASSIS_TABLE, NORTHBOUND_TABLES, OWNER_KEY, ROW_KEY } from '../../src/datapath/northbound/tables.ts'
 import type { GatewayCandidate } from '../../src/datapath/ovn/gateways.ts'
 import { type Northbound, northbound } from '../../src/datapath/ovn/northbound.ts'
@@ -88,7 +88,9 @@ describe('a Northbound that is kept by difference', { skip }, () => {
         port: new Map([[port.id, port]]),
       }
       const source = { records, onChange: () => () => undefined }
-      return keepNorthbound({ client, southbound, source, mark, settings: SETTINGS, log })
+      const rows = { client, mark, log }
+      const keeper = keepNorthbound({ ...rows, southbound, source, settings: SETTINGS })
+      return { ...keeper, clear: () => clearNorthbound(rows, keeper) }
     }
 
     it('has what each of them wants, and each removes its own', async () => {
@@ -126,7 +128,7 @@ describe('a Northbound that is kept by difference', { skip }, () => {
     it('is rid of what a lost installation has left by the command that the documentation gives', async () => {
       const lost = keeping(marks[0], 'lost' as NetworkId, 'lost-port')
       await lost.look()
-      lost.end()
+      await lost.end()
       const kept = keeping(marks[1], 'kept' as NetworkId, 'kept-port')
       await kept.look()
       const before = printed(client, marks[1])

@@ -1,30 +1,22 @@
 import type { Values } from '../../config/option.ts'
-import { proxyOptions } from '../../config/options/datapath.ts'
 import type { northboundOptions } from '../../config/options/ovn.ts'
-import { keepNorthbound } from '../../datapath/northbound/keep-northbound.ts'
+import { clearNorthbound, keepNorthbound, type NorthboundKeeper } from '../../datapath/northbound/keep-northbound.ts'
 import { CHASSIS_TABLE, NORTHBOUND_TABLES } from '../../datapath/northbound/tables.ts'
 import { openInventory } from '../../inventory/catalog.ts'
 import type { Inventory, InventoryStore } from '../../inventory/store.ts'
 import { inventoryIsRead, reconciles } from '../../observe/health.ts'
 import { openMetrics } from '../../observe/metrics/metrics.ts'
-import { openOvsdb } from '../../ovsdb/ovsdb.ts'
+import { type OvsdbClient, openOvsdb } from '../../ovsdb/ovsdb.ts'
 import { agentSocketIsThere } from '../agent-socket.ts'
-import { configRoutes } from '../config-routes.ts'
-import { reconcilerRoutes } from '../datapath-routes.ts'
 import { openManagement } from '../management.ts'
 import { openOperatorPages } from '../operator-pages.ts'
+import type { ProxyValues } from '../proxy-config.ts'
 import { installationMark } from '../state-directory.ts'
 import { version } from '../version.ts'
-import {
-  CHASSIS_DATABASES,
-  type ChassisDatapath,
-  type ChassisGiven,
-  type ChassisValues,
-  lastChassisPass,
-  openChassisDatapath,
-} from './chassis-datapath.ts'
+import { type ChassisGiven, type ChassisValues, lastChassisPass } from './chassis-datapath.ts'
+import { chassisRoutes } from './chassis-routes.ts'
 import { openDatabases } from './databases.ts'
-import { ovnStatusRoute } from './status-route.ts'
+import { CHASSIS_DATABASES, serveChassis } from './serve-chassis.ts'
 import { tlsOf } from './tls.ts'
 
 export type OvnValues = ChassisValues &
@@ -34,10 +26,14 @@ export type OvnValues = ChassisValues &
   }
 
 export interface OvnAllInOne {
-  readonly inventory: Inventory
-  readonly datapath: ChassisDatapath
-  /** Takes namespaces, and what was written to the Northbound, away. Records stay. */
-  teardown(): Promise<void>
+  /** Resolves when the Northbound says what the inventory says, and every network with guests here is served. */
+  readonly started: Promise<Inventory>
+  /** Puts other options of what answers in the namespaces in force. @returns what changed, one a line
+   *  @throws HostError when they name a program that is not installed; then those before stay in force */
+  configure(values: ProxyValues): Promise<readonly string[]>
+  /** Takes namespaces, and what was written to the Northbound, away, also before all is started. Records stay.
+   *  @returns what could not be taken away, a sentence each */
+  teardown(): Promise<readonly string[]>
 }
 
 /**
@@ -45,7 +41,7 @@ export interface OvnAllInOne {
  * gives DHCP and routes; this host's chassis has the metadata namespaces. Guests are plugged in by whoever runs them, into
  * the integration bridge with the port's id as `iface-id`.
  *
- * Resolves when the Northbound says what the inventory says, and every network with guests here is served.
+ * Resolves when the operator can ask how far it is.
  */
 export async function openOvnAllInOne(
   store: InventoryStore,
@@ -56,20 +52,6 @@ export async function openOvnAllInOne(
   const metrics = openMetrics({ version: version(), recorderDropped: () => 0, now: () => new Date() })
   const databases = openDatabases(['OVN_Northbound', ...CHASSIS_DATABASES], log)
   metrics.databases(databases.figures)
-  let datapath: ChassisDatapath | undefined
-  const pages = await openOperatorPages({
-    state,
-    daemon: 'up',
-    metrics,
-    ready: [
-      inventoryIsRead(inventory.ready),
-      ...databases.ready,
-      reconciles(() => lastChassisPass(datapath)),
-      agentSocketIsThere(state.agentSocket),
-    ],
-    listen: values.metrics_listen,
-    log,
-  })
   const client = openOvsdb({
     remotes: values.ovn_nb_connection,
     database: 'OVN_Northbound',
@@ -79,38 +61,78 @@ export async function openOvnAllInOne(
     ...tlsOf('ovn_nb', values),
   })
   databases.follow('OVN_Northbound', client, NORTHBOUND_TABLES)
-  const chassis = await openChassisDatapath({ ...given, agentSocket: state.agentSocket, databases, metrics })
-  datapath = chassis
-  const routes = {
-    ...reconcilerRoutes(chassis.reconciler),
-    ...configRoutes(chassis, proxyOptions),
-    ...ovnStatusRoute(() => chassis.chassisName, databases),
-  }
-  const management = await openManagement(state, routes, log)
-  await inventory.ready
-  const southbound = chassis.connectSouthbound([CHASSIS_TABLE])
-  const northbound = keepNorthbound({
+  const rows = {
     client,
-    southbound,
-    source: inventory,
     mark: await installationMark(state),
-    settings: { dnsDomain: values.dns_domain, distributedFloatingIps: values.enable_distributed_floating_ip },
+    log,
+  }
+  const chassis = serveChassis({ ...given, agentSocket: state.agentSocket, databases, metrics })
+  const pages = await openOperatorPages({
+    state,
+    daemon: 'up',
+    metrics,
+    ready: [
+      inventoryIsRead(inventory.ready),
+      ...databases.ready,
+      reconciles(() => lastChassisPass(chassis.datapath)),
+      agentSocketIsThere(state.agentSocket),
+    ],
+    listen: values.metrics_listen,
     log,
   })
-  await northbound.look()
-  await chassis.start()
+  let latest: ProxyValues = values
+  const configure = async (next: ProxyValues) => {
+    const changed = (await chassis.datapath?.configure(next)) ?? []
+    latest = next
+    return changed
+  }
+  const management = await openManagement(state, chassisRoutes(chassis, databases, configure), log)
+  let southbound: OvsdbClient | undefined
+  let northbound: NorthboundKeeper | undefined
+  let isEnding = false
+  let isRead = false
+
+  async function start(): Promise<Inventory> {
+    const reading = inventory.ready.then(() => {
+      isRead = true
+    })
+    const [datapath] = await Promise.all([chassis.opened, reading])
+    if (isEnding) return inventory
+    southbound = datapath.connectSouthbound([CHASSIS_TABLE])
+    const settings = { dnsDomain: values.dns_domain, distributedFloatingIps: values.enable_distributed_floating_ip }
+    northbound = keepNorthbound({ ...rows, southbound, source: inventory, settings })
+    await northbound.look()
+    if (isEnding) return inventory
+    await datapath.start()
+    await datapath.configure(latest) // which may have come meanwhile
+    return inventory
+  }
+
+  /** Nobody who ends a process waits for a database on another machine for long. */
+  const clear = async () => {
+    try {
+      await clearNorthbound(rows, northbound)
+      return []
+    } catch (error) {
+      const why = error instanceof Error ? error.message : error
+      return [
+        `The Northbound database (${values.ovn_nb_connection}) could not be cleared: ${why}. Rows with external_ids:firstboot stay in it until "firstboot up --datapath ovn" runs on this state directory again and is ended.`,
+      ]
+    }
+  }
+
   return {
-    inventory,
-    datapath: chassis,
+    started: start(),
+    configure,
     teardown: async () => {
+      isEnding = true
       await pages.close()
       await management.close()
-      await northbound.clear()
-      await chassis.teardown()
-      await client.close()
-      await southbound.close()
+      const left = (await Promise.all([chassis.teardown(), clear()])).flat()
+      await Promise.all([client.close(), southbound?.close()])
       inventory.close()
-      await store.close()
+      if (isRead) await store.close() // one that is locked by somebody else may never open
+      return left
     },
   }
 }

@@ -7,6 +7,8 @@ import type { AnyTable, OvsdbClient } from '../../ovsdb/ovsdb.ts'
 export interface Databases {
   /** One of `names` from now on is this. Each connection made and lost is told to the log. */
   follow(database: string, client: OvsdbClient, tables: readonly AnyTable[]): void
+  /** One that is not followed yet will be once this is over. */
+  waitsFor(database: string, why: string): void
   /** Of those that are followed by now. */
   readonly figures: () => readonly DatabaseFigures[]
   /** Each is synchronized. */
@@ -24,6 +26,7 @@ interface Followed {
 /** @param names  of all that will be followed, in the order in which that happens */
 export function openDatabases(names: readonly string[], log: Log): Databases {
   const all = new Map<string, Followed>()
+  const reasons = new Map<string, string>()
   return {
     follow: (database, client, tables) => {
       const followed: Followed = { client, tables, synchronizations: new Map(), lastReason: '' }
@@ -40,6 +43,9 @@ export function openDatabases(names: readonly string[], log: Log): Databases {
         }
       })
     },
+    waitsFor: (database, why) => {
+      reasons.set(database, why)
+    },
     figures: () =>
       Array.from(all, ([database, { client, tables, synchronizations }]) => ({
         database,
@@ -51,10 +57,20 @@ export function openDatabases(names: readonly string[], log: Log): Databases {
       name,
       whyNot: () => {
         const followed = all.get(name)
-        if (followed === undefined) return 'it is asked when those before it are known'
+        if (followed === undefined) return reasons.get(name) ?? 'it is asked when those before it are known'
         if (followed.client.status.state === 'synchronized') return undefined
         return followed.lastReason === '' ? 'it is being read' : `it is not connected: ${followed.lastReason}`
       },
     })),
   }
+}
+
+/** For who asks too early for what only all of them tell. */
+export function waitedFor({ ready }: Pick<Databases, 'ready'>): string {
+  const unknown = ready.flatMap(({ name, whyNot }) => {
+    const why = whyNot()
+    return why === undefined ? [] : [`${name}: ${why}`]
+  })
+  if (unknown.length > 0) return `the databases are waited for. ${unknown.join('; ')}`
+  return 'the networks of this chassis are waited for: it may have no row in the Southbound yet, which ovn-controller makes'
 }

@@ -9,9 +9,8 @@ import { describeTaken, takenNames } from './taken-names.ts'
 export interface NorthboundKeeper {
   /** Resolves when the database says what the inventory says. @throws Error when it cannot be told */
   look(): Promise<void>
-  /** Takes all of ours away. */
-  clear(): Promise<void>
-  end(): void
+  /** Writes nothing more. Resolves when nothing is being written, which a server that does not answer may put off for long. */
+  end(): Promise<void>
 }
 
 const NOTHING: Northbound = {
@@ -29,48 +28,74 @@ const NOTHING: Northbound = {
 /** So long after a failure the next attempt comes. */
 const RETRY_MILLISECONDS = 2_000
 
-export interface NorthboundGiven {
+/** So long the database may take to let go of what is ours, when nobody is to wait for it. */
+const CLEAR_MILLISECONDS = 5_000
+
+export interface NorthboundRows {
   /** Follows `NORTHBOUND_TABLES`. */
   readonly client: OvsdbClient
+  /** In every row of ours. */
+  readonly mark: string
+  readonly log: Log
+}
+
+export interface NorthboundGiven extends NorthboundRows {
   /** Follows `CHASSIS_TABLE`. */
   readonly southbound: OvsdbClient
   readonly source: Pick<Source<NorthboundRecords>, 'records' | 'onChange'>
-  /** In every row of ours. */
-  readonly mark: string
   readonly settings: NorthboundSettings
-  readonly log: Log
+}
+
+/** Takes all of ours away, once whoever keeps it there has ended, if there is one. @throws Error when the database does not
+ *  let it in time */
+export async function clearNorthbound(rows: NorthboundRows, keeper?: NorthboundKeeper): Promise<void> {
+  const clear = async () => {
+    await keeper?.end()
+    await write(rows, () => NOTHING)
+  }
+  const late = Promise.withResolvers<never>()
+  const seconds = CLEAR_MILLISECONDS / 1_000
+  const timer = setTimeout(() => late.reject(new Error(`it has not answered within ${seconds} s`)), CLEAR_MILLISECONDS)
+  await Promise.race([clear(), late.promise]).finally(() => clearTimeout(timer))
+}
+
+async function write(
+  { client, mark, log }: NorthboundRows,
+  what: () => Promise<Northbound> | Northbound,
+): Promise<void> {
+  await client.synchronized()
+  const now = await what()
+  const operations = northboundChanges(now, client, mark)
+  if (operations.length === 0) return
+  const taken = takenNames(now, client, mark)
+  if (taken.length > 0) throw new Error(`the Northbound database: ${describeTaken(taken)}`)
+  await client.transact(...operations)
+  log.info({ operations: operations.length }, 'northbound')
 }
 
 /** Keeps OVN's Northbound database saying what the inventory says, and gateways where chassis can have them: at each change
  *  of either, by difference. */
 export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
-  const { client, southbound, source, mark, settings, log } = given
+  const { client, southbound, source, settings, log } = given
   let running: Promise<void> | undefined
   let isNews = false
   let isEnded = false
   let retry: NodeJS.Timeout | undefined
+  /** What is wrong, as far as the log has been told. */
+  let trouble: string | undefined
 
   async function wanted(): Promise<Northbound> {
     await southbound.synchronized()
     return northbound(source.records, gatewayCandidates(southbound), settings)
   }
 
-  async function write(what: () => Promise<Northbound> | Northbound): Promise<void> {
-    await client.synchronized()
-    const now = await what()
-    const operations = northboundChanges(now, client, mark)
-    if (operations.length === 0) return
-    const taken = takenNames(now, client, mark)
-    if (taken.length > 0) throw new Error(`the Northbound database: ${describeTaken(taken)}`)
-    await client.transact(...operations)
-    log.info({ operations: operations.length }, 'northbound')
-  }
-
   async function pass(): Promise<void> {
     do {
       isNews = false
-      await write(wanted)
-    } while (isNews)
+      await write(given, wanted)
+      if (trouble !== undefined) log.info('the Northbound database is written again')
+      trouble = undefined
+    } while (isNews && !isEnded)
   }
 
   function look(): Promise<void> {
@@ -84,25 +109,22 @@ export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
   function lookAgain(): void {
     if (isEnded) return
     look().catch((error: unknown) => {
-      log.warn({ err: error instanceof Error ? error.message : error }, 'the Northbound database could not be written')
+      const why = error instanceof Error ? error.message : String(error)
+      if (why !== trouble) log.warn({ why }, 'the Northbound database could not be written; it is tried again')
+      trouble = why
       clearTimeout(retry)
       retry = setTimeout(lookAgain, RETRY_MILLISECONDS).unref()
     })
   }
 
   const ends = [source.onChange(lookAgain), client.onChanges(lookAgain), southbound.onChanges(lookAgain)]
-  const end = () => {
-    isEnded = true
-    clearTimeout(retry)
-    for (const one of ends) one()
-  }
   return {
     look,
-    end,
-    clear: async () => {
-      end()
+    end: async () => {
+      isEnded = true
+      clearTimeout(retry)
+      for (const one of ends) one()
       await running?.catch(() => undefined)
-      await write(() => NOTHING)
     },
   }
 }

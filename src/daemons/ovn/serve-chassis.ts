@@ -1,0 +1,63 @@
+import { openChassis, openLocal } from './chassis.ts'
+import { type ChassisDatapath, type ChassisGiven, openChassisDatapath } from './chassis-datapath.ts'
+import { removeNamespaces } from './remove-namespaces.ts'
+
+/** Followed for it, in this order. */
+export const CHASSIS_DATABASES = ['Open_vSwitch', 'OVN_Southbound']
+
+/** A chassis that is served as soon as it is known which it is, and that can be left at any time before and after. */
+export interface ServedChassis {
+  /** undefined until the local database has told. */
+  readonly datapath: ChassisDatapath | undefined
+  /** Resolves then. @throws Error when it is ended before, or what was told makes no sense */
+  readonly opened: Promise<ChassisDatapath>
+  /** Leaves everything as it is, for the next run to go on. */
+  close(): Promise<void>
+  /** Removes what is ours, then closes. @returns what could not be removed, a sentence each */
+  teardown(): Promise<readonly string[]>
+}
+
+export function serveChassis(given: ChassisGiven): ServedChassis {
+  const { values, databases, log } = given
+  const ending = new AbortController()
+  const local = openLocal(values.ovsdb_connection, databases)
+  let datapath: ChassisDatapath | undefined
+
+  async function open(): Promise<ChassisDatapath> {
+    const { ovn_sb_connection } = values
+    const { signal } = ending
+    const [chassis, sockets] = await Promise.all([
+      openChassis({ local, ovn_sb_connection, databases, log, signal }),
+      given.sockets,
+    ])
+    signal.throwIfAborted()
+    datapath = openChassisDatapath(given, chassis, sockets)
+    return datapath
+  }
+
+  const opened = open()
+  opened.catch(() => undefined) // who waits for it hears of it
+  const ended = async () => {
+    ending.abort(new Error('this process is ending'))
+    return await opened.catch(() => undefined)
+  }
+  return {
+    get datapath() {
+      return datapath
+    },
+    opened,
+    close: async () => {
+      await (await ended())?.close()
+      await local.close()
+    },
+    teardown: async () => {
+      const known = await ended()
+      const isAnswering = () => local.status.state === 'synchronized'
+      await (isAnswering() ? known?.teardown() : known?.close())
+      const isDone = known !== undefined && isAnswering()
+      const left = isDone ? [] : await removeNamespaces({ ...given, sockets: await given.sockets }, local)
+      await local.close()
+      return left
+    },
+  }
+}
