@@ -33,7 +33,7 @@ const ANSWERING = { ...documentOptions, ...logOptions, flat_injected, dhcp_lease
 export const up = command({
   usage: '',
   description:
-    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the configuration files again. Ctrl-C takes it all away again; records and leases stay. What cannot be taken away then, since a database of OVN does not answer, is named, and is taken away by the next run.',
+    'Serves every network of the inventory from this host: a bridge and a DHCP namespace for each network, dnsmasq with the metadata route, a namespace for each router, 169.254.169.254 answered inside them. Servers of the kinds `hypervisor: namespace`, `qemu` and `libvirt` are started too; the latter two keep disk and config drive when they are stopped, until the server is removed from the inventory. Follows every change of the inventory; SIGHUP reads the configuration files again. Ctrl-C takes it all away again; records and leases stay. With --datapath ovn no server is started, options of bridges and DHCP count for nothing, and what is taken away is the Northbound’s part too, which is the network of guests on all chassis; what stays since a database does not answer is named, and taken away by the next run.',
   options: {
     file: text('FILE', '', 'Apply this inventory file first.', { short: 'f' }),
     ...fileOptions,

@@ -64,9 +64,9 @@ function readNetwork(rows: Rows, datapath: Uuid, chassis: Uuid): LocalNetwork | 
   const here = ports.filter((port) => isGuestPort(port) && chassisOf(port).includes(chassis))
   const guestAddresses = [...new Set(here.flatMap(fixedAddresses))].sort()
   if (guestAddresses.length === 0) return undefined
-  const port = metadataPortOf(ports)
+  const [port] = metadataPorts(ports)
   if (port === undefined) return { network: id, reason: 'it has no metadata port (localport of network:distributed)' }
-  const mac = parseMacAddress(words(port.mac[0] ?? '')[0] ?? '')
+  const mac = metadataMac(port)
   if (mac === undefined) return { network: id, reason: `its metadata port ${port.logical_port} has no MAC address` }
   return {
     id,
@@ -81,12 +81,19 @@ function readNetwork(rows: Rows, datapath: Uuid, chassis: Uuid): LocalNetwork | 
   }
 }
 
-/** A network may have other localports, such as the health monitor's of a load balancer. The first of several, so that a
- *  restart does not take another. */
-function metadataPortOf(ports: readonly RowOf<typeof PORT_BINDING>[]): RowOf<typeof PORT_BINDING> | undefined {
+/** Those of a network's ports that are for metadata: it may have other localports, such as the health monitor's of a load
+ *  balancer. There should be one; of several the first is served, so that a restart does not take another. Pure. */
+export function metadataPorts<P extends Pick<RowOf<typeof PORT_BINDING>, 'type' | 'external_ids' | 'logical_port'>>(
+  ports: readonly P[],
+): readonly P[] {
   return ports
     .filter(({ type, external_ids }) => type === 'localport' && external_ids.get('neutron:device_owner') === OWNER)
-    .sort((a, b) => (a.logical_port < b.logical_port ? -1 : 1))[0]
+    .toSorted((a, b) => (a.logical_port < b.logical_port ? -1 : 1))
+}
+
+/** The first word of the first member: of a localport there is no other. */
+export function metadataMac({ mac }: Pick<RowOf<typeof PORT_BINDING>, 'mac'>): MacAddress | undefined {
+  return parseMacAddress(words(mac[0] ?? '')[0] ?? '')
 }
 
 const OWNER = 'network:distributed'

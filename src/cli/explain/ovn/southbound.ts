@@ -1,5 +1,5 @@
 import type { BindingFacts, MetadataPort, SouthboundFacts } from '../../../explain/ovn/facts.ts'
-import { parseMacAddress } from '../../../inventory/records/address.ts'
+import { metadataMac, metadataPorts } from '../../../metadata-agent/ovn/local-networks.ts'
 import { words } from '../../../metadata-agent/ovn/southbound.ts'
 import type { OvsdbClient, Rows, Uuid } from '../../../ovsdb/ovsdb.ts'
 import type { PortRow } from './subject.ts'
@@ -63,16 +63,9 @@ function bindingOf(rows: Rows, port: PortRow, bound: readonly Uuid[]): BindingFa
 
 /** The first is the one that is served. */
 export function metadataPortsOf(rows: Rows, datapath: Uuid): readonly MetadataPort[] {
-  return rows
-    .find(PORT_BINDING, 'byDatapath', datapath)
-    .filter(
-      ({ type, external_ids }) =>
-        type === 'localport' && external_ids.get('neutron:device_owner') === 'network:distributed',
-    )
-    .toSorted((a, b) => (a.logical_port < b.logical_port ? -1 : 1))
-    .map(({ logical_port, mac, external_ids }) => ({
-      logicalPort: logical_port,
-      mac: parseMacAddress(words(mac[0] ?? '')[0] ?? ''),
-      cidrs: words(external_ids.get('neutron:cidrs') ?? ''),
-    }))
+  return metadataPorts(rows.find(PORT_BINDING, 'byDatapath', datapath)).map((port) => ({
+    logicalPort: port.logical_port,
+    mac: metadataMac(port),
+    cidrs: words(port.external_ids.get('neutron:cidrs') ?? ''),
+  }))
 }
