@@ -78,24 +78,32 @@ async function runAlone(service: Service, open: OpenSockets, notify: Notify, end
   await runUntil(running, ended, () => notify('STOPPING=1'))
 }
 
-async function runWorker(service: Service, { sockets, ready, orphaned }: WorkerSide, ended: Promise<NodeJS.Signals>) {
+async function runWorker(service: Service, side: WorkerSide, ended: Promise<NodeJS.Signals>) {
+  const { sockets, ready, retired, orphaned } = side
   process.on('SIGHUP', () => undefined) // a terminal that closes tells everybody; our parent acts on it
   const running = await service.serve(sockets)
   ready()
-  await runUntil(running, Promise.race([ended, orphaned.then(() => 'SIGTERM' as const)]))
+  await runUntil(running, Promise.race([ended, orphaned.then(() => 'SIGTERM' as const)]), () => undefined, retired)
   return 0
 }
 
 /** Who is still waiting for what it needs when it is told to end has nothing to finish, and would wait on.
  *  @throws with what made going on pointless */
-async function runUntil(running: RunningService, ended: Promise<NodeJS.Signals>, onEnd = () => {}): Promise<void> {
+async function runUntil(
+  running: RunningService,
+  ended: Promise<NodeJS.Signals>,
+  onEnd: () => void,
+  onClosed: () => void = () => undefined,
+): Promise<void> {
   const isOpen = await unlessSignalled(
     running.opened.then(() => true),
     ended,
   )
   await ended
   onEnd()
-  if (isOpen) await running.close(FINISH_MILLISECONDS)
+  const closing = isOpen ? running.close(FINISH_MILLISECONDS) : undefined
+  onClosed()
+  await closing
 }
 
 /** The configuration is read again by the workers, which are new ones then. */

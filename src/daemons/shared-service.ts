@@ -107,8 +107,9 @@ export async function runSharedService<V extends SharedServiceValues>(given: Sha
           log.level = log_level
         },
         close: async (grace) => {
+          const closing = service.close(grace) // at once nobody more is accepted
           await pages.close()
-          await service.close(grace)
+          await closing
         },
       }
     },

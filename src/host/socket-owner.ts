@@ -39,9 +39,12 @@ function holds(pid: string, link: string): boolean {
   }
 }
 
+/** Of one of ours its command: Node calls them all MainThread. */
 function nameOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const at = words.findIndex((word) => /(^|\/)firstboot(\.js)?$/.test(word))
+    return at === -1 ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : `firstboot ${words[at + 1]}`
   } catch {
     return 'ended meanwhile'
   }

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
  *  among its descriptors and says when it answers. */
 export interface Workers {
   /** Starts as many new ones, and ends each old one when its successor answers: no connection is refused between.
-   *  Resolves when the last old one is told to end.
+   *  Resolves when the last old one takes no more: whoever connects from then on is answered by a new one.
    *  @throws Error when a new one does not come up; the old one stays then, and those behind it */
   replace(): Promise<void>
   /** Asks all to end, and makes those that do not. */
@@ -94,7 +94,8 @@ export async function openWorkers(options: WorkersOptions): Promise<Workers> {
         const next = open()
         if (await answering(next.child)) {
           places[i] = next
-          void end(old)
+          const hasRetired = once(old.child, 'message')
+          await Promise.race([hasRetired, end(old)])
         } else {
           next.isClosing = true
           throw new Error(`a new worker ${await ended(next.child)} before it answered`)
@@ -114,6 +115,8 @@ export interface WorkerSide {
   readonly sockets: readonly number[]
   /** Tells the parent that we answer. */
   ready(): void
+  /** Tells it that we answer nobody who connects from now on. */
+  retired(): void
   /** Resolves when the parent is gone. */
   readonly orphaned: Promise<unknown>
 }
@@ -127,6 +130,9 @@ export function workerSide(env: NodeJS.ProcessEnv): WorkerSide | undefined {
     sockets: Array.from({ length: Number(count) }, (_, i) => FIRST_SOCKET + i),
     ready: () => {
       process.send?.('ready')
+    },
+    retired: () => {
+      if (process.connected) process.send?.('retired')
     },
     orphaned: once(process, 'disconnect'),
   }
