@@ -208,7 +208,10 @@ describe('the OVN metadata agent as a service', { skip: noSandbox }, () => {
     const args = [`--config-file=${file}`, `--state-dir=${elsewhere}`, '--metrics-listen=']
     const second = startDaemon(one().machine, 'ovn-metadata-agent', ...args)
     assert.equal(await second.end('SIGCONT'), 1)
-    assert.match(second.said(), /metadata_proxy: another metadata agent listens there \(process \d+ \(\S+\)\); stop it/)
+    assert.match(
+      second.said(),
+      /metadata_proxy: another metadata agent listens there \(process \d+ \(firstboot ovn-metadata-agent\)\); stop it/,
+    )
     assert.deepEqual(readdirSync(join(elsewhere, 'run')), [])
     await answered()
   })
