@@ -220,10 +220,11 @@ describe('a large body', () => {
 
   it('that breaks off breaks off there', async () => {
     const { promise: cut, resolve } = Promise.withResolvers<void>()
-    const upstream = await opened(listenHttp((request) => request.resume().on('error', () => resolve())))
+    const upstream = await opened(
+      listenHttp((request) => request.on('error', () => resolve()).once('data', () => writer.destroy())),
+    )
     const writer = connectTo(await hop([upstream]))
     writer.write('POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')
-    setTimeout(() => writer.destroy(), 100)
     await cut
   })
 })

@@ -1,16 +1,11 @@
 import type { Values } from '../config/option.ts'
-import { datapathOptions } from '../config/options/datapath.ts'
+import type { datapathOptions } from '../config/options/datapath.ts'
 import { DATAPATH_DEFAULTS, type DatapathConfig } from '../datapath/config.ts'
 import { hasIpv6 } from '../host/ipv6.ts'
-import { changedValues, proxyConfig, type Surroundings, valuesOf } from './proxy-config.ts'
+import { proxyConfig, type Surroundings } from './proxy-config.ts'
 
 /** The options of the datapath, under the field's names. */
 export type DatapathValues = Values<typeof datapathOptions>
-
-/** These of more. */
-export function datapathValues(values: DatapathValues): DatapathValues {
-  return valuesOf(datapathOptions, values)
-}
 
 export function datapathConfig(values: DatapathValues, surroundings: Surroundings): DatapathConfig {
   return {
@@ -26,9 +21,4 @@ export function datapathConfig(values: DatapathValues, surroundings: Surrounding
     ...proxyConfig(values, surroundings),
     hasIpv6: hasIpv6(),
   }
-}
-
-/** What is another value than before, as a person reads it. */
-export function changedDatapathValues(before: DatapathValues, after: DatapathValues): readonly string[] {
-  return changedValues(datapathOptions, before, after)
 }

@@ -1,3 +1,4 @@
+import { datapathOptions } from '../config/options/datapath.ts'
 import { Planner } from '../datapath/desired.ts'
 import { FIREWALL_PREFIXES, NETNS_PREFIXES, SYSCTLS } from '../datapath/namespaces.ts'
 import { Reconciler, type State } from '../datapath/reconciler.ts'
@@ -8,8 +9,8 @@ import type { Inventory } from '../inventory/store.ts'
 import type { LastPass } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics/metrics.ts'
-import { changedDatapathValues, type DatapathValues, datapathConfig, datapathValues } from './datapath-config.ts'
-import { requireHaproxy } from './proxy-config.ts'
+import { type DatapathValues, datapathConfig } from './datapath-config.ts'
+import { liveValues } from './live-values.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** Keeps this machine's bridges and namespaces as the inventory and the options want them. */
@@ -40,8 +41,7 @@ export interface DatapathGiven {
 export function openDatapath(given: DatapathGiven): RunningDatapath {
   const { state, inventory, sockets, agentSocket, metrics, log } = given
   const configOf = (values: DatapathValues) => datapathConfig(values, { statePath: state.path, agentSocket })
-  let values = datapathValues(given.values)
-  let config = configOf(values)
+  let config = configOf(given.values)
   const host = new KernelHost({
     netnsPrefixes: NETNS_PREFIXES,
     firewallPrefixes: FIREWALL_PREFIXES,
@@ -64,22 +64,17 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
     },
   })
   host.onDrift((what) => metrics.drifted(what))
+  const act = (next: DatapathValues) => {
+    config = configOf(next)
+    return reconciler.lookAnew()
+  }
+  const live = liveValues(datapathOptions, given.values, act, log)
   return {
     reconciler,
     get values() {
-      return values
+      return live.values
     },
-    configure: async (wanted) => {
-      const next = datapathValues(wanted)
-      const changed = changedDatapathValues(values, next)
-      if (changed.length === 0) return changed
-      await requireHaproxy(values, next)
-      values = next
-      config = configOf(next)
-      log.info({ changed }, 'options changed')
-      await reconciler.lookAnew()
-      return changed
-    },
+    configure: live.configure,
     close: async () => {
       await reconciler.stop()
       host.close()

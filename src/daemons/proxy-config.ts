@@ -1,5 +1,5 @@
 import type { Options, Values } from '../config/option.ts'
-import { proxyOptions } from '../config/options/datapath.ts'
+import type { proxyOptions } from '../config/options/datapath.ts'
 import type { ProxyConfig } from '../datapath/proxy.ts'
 import { runProgram } from '../host/programs.ts'
 
@@ -54,12 +54,4 @@ export function changedValues<V extends object>(options: Options, before: V, aft
   return Object.keys(options)
     .filter((name) => String(was?.[name]) !== String(is?.[name]))
     .map((name) => `${name}: ${was?.[name]} -> ${is?.[name]}`)
-}
-
-export function proxyValues(values: ProxyValues): ProxyValues {
-  return valuesOf(proxyOptions, values)
-}
-
-export function changedProxyValues(before: ProxyValues, after: ProxyValues): readonly string[] {
-  return changedValues(proxyOptions, before, after)
 }

@@ -1,4 +1,5 @@
 import type { Values } from '../../config/option.ts'
+import { proxyOptions } from '../../config/options/datapath.ts'
 import type { ovnOptions } from '../../config/options/ovn.ts'
 import { openPortSwitch } from '../../datapath/open-vswitch/port-switch.ts'
 import { ovnDesired } from '../../datapath/ovn/desired.ts'
@@ -16,7 +17,8 @@ import type { LastPass } from '../../observe/health.ts'
 import type { Log } from '../../observe/log.ts'
 import type { Metrics } from '../../observe/metrics/metrics.ts'
 import type { OvsdbClient } from '../../ovsdb/ovsdb.ts'
-import { changedProxyValues, type ProxyValues, proxyConfig, proxyValues, requireHaproxy } from '../proxy-config.ts'
+import { liveValues } from '../live-values.ts'
+import { type ProxyValues, proxyConfig } from '../proxy-config.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import type { Chassis } from './chassis.ts'
 import { type ChassisConnection, connectChassis } from './chassis-connection.ts'
@@ -64,9 +66,9 @@ export function openChassisDatapath(given: ChassisGiven, chassis: Chassis, socke
   const { southbound, following } = connection
   const host = chassisHost(state, sockets, openPortSwitch(local, markOf(state.path)), log)
   const ipv6 = hasIpv6()
-  let values = proxyValues(given.values)
+  const live = liveValues<ProxyValues>(proxyOptions, given.values, () => reconciler.lookAnew(), log)
   const config = (): OvnConfig => ({
-    ...proxyConfig(values, { statePath: state.path, agentSocket }),
+    ...proxyConfig(live.values, { statePath: state.path, agentSocket }),
     bridge: bridge(),
     hasIpv6: ipv6,
   })
@@ -96,18 +98,9 @@ export function openChassisDatapath(given: ChassisGiven, chassis: Chassis, socke
     chassisName: name,
     reconciler,
     get values() {
-      return values
+      return live.values
     },
-    configure: async (wanted) => {
-      const next = proxyValues(wanted)
-      const changed = changedProxyValues(values, next)
-      if (changed.length === 0) return changed
-      await requireHaproxy(values, next)
-      values = next
-      log.info({ changed }, 'options changed')
-      await reconciler.lookAnew()
-      return changed
-    },
+    configure: live.configure,
     start: async () => {
       await reconciler.start()
     },
