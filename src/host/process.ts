@@ -20,8 +20,10 @@ function readStat(pid: number): { readonly parent: number; readonly startTime: s
   const stat = readProcess(pid, 'stat')
   // The name, in parentheses, may hold anything; behind it are blank-separated fields, the state being the third of all.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [state, parent, startTime] = [fields?.[0], fields?.[4 - 3], fields?.[22 - 3]]
-  if (state === undefined || startTime === undefined || 'ZX'.includes(state)) return undefined
+  const [state, parent, threads, startTime] = [fields?.[0], fields?.[4 - 3], fields?.[20 - 3], fields?.[22 - 3]]
+  if (state === undefined || startTime === undefined || state === 'X') return undefined
+  // The first thread may be a zombie while others still hold the process's sockets.
+  if (state === 'Z' && threads === '1') return undefined
   return { parent: Number(parent), startTime }
 }
 
