@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Daemon, firstboot, startDaemon } from './support/daemon.ts'
 import { eventually } from './support/eventually.ts'
@@ -96,6 +98,23 @@ describe('namespace guests', () => {
     const { pid } = record().process
     machine.run('kill', '-KILL', `${pid}`)
     await eventually('another one runs', () => isBooted() && record().process.pid !== pid)
+  })
+
+  it('can be entered while they still start, as soon as there is something to enter', async () => {
+    const { pid } = record().process
+    machine.run('kill', '-KILL', `${pid}`)
+    await eventually(
+      'another one is started',
+      () => existsSync(join(instances, id, 'guest.json')) && record().process.pid !== pid,
+    )
+    const signal = (name: string) => machine.run('pkill', `-${name}`, '-P', `${record().process.pid}`)
+    signal('STOP')
+    const entering = machine.start([...firstboot('exec', '--state-dir', state, 'green-1', '--', 'true')])
+    const exited = once(entering, 'exit')
+    await pause(500)
+    assert.equal(entering.exitCode, null, 'it waits')
+    signal('CONT')
+    assert.deepEqual(await exited, [0, null])
   })
 
   it('are ended and started again when nobody can tell any more what was started', async () => {

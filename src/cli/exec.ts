@@ -46,7 +46,7 @@ async function initOf(directory: string, wanted: string | undefined): Promise<nu
   const store = await openSqliteStore(state.database)
   const server = findServer((await store.load()).records, wanted)
   await store.close()
-  const init = new NamespaceGuests(state.instances, '').initOf(server.id)
+  const init = await new NamespaceGuests(state.instances, '').initOf(server.id)
   if (init !== undefined) return init
   throw new UsageError(`${server.name}: ${REASONS[server.hypervisor](directory, server)}`)
 }

@@ -1,17 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { InstanceId } from '../inventory/records/ids.ts'
 import { attempting, errorCode, HostError } from './errors.ts'
 import type { Guest, GuestState } from './guest.ts'
@@ -24,7 +15,7 @@ import { MARK } from './mark.ts'
 import { openNetlink } from './netlink.ts'
 import { netnsInode, netnsPath } from './netns.ts'
 import { deleteNetns, plugPort, unplug } from './plug.ts'
-import { endProcess, isAlive, listProcesses, processId, signalProcess } from './process.ts'
+import { endProcess, isAlive, listProcesses, netnsOf, processId, sharesNamespaces, signalProcess } from './process.ts'
 import { startError } from './programs.ts'
 import { type Link, readLinks } from './rtnetlink.ts'
 
@@ -33,6 +24,10 @@ const SCRIPTS = ['guest-init.sh', 'guest-boot.sh', 'guest-dhcp.sh'] as const
 
 /** Its only child is process 1 of the guest's PID namespace, which is the host's until it has built the guest's root. */
 const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', '--', '/bin/sh'] as const
+
+/** How long `guest-init.sh` may take to build a guest's root; it is done in tens of milliseconds where nothing else runs. */
+const BOOT_MILLISECONDS = 20_000
+const POLL_MILLISECONDS = 20
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -106,14 +101,21 @@ export class NamespaceGuests {
     rmSync(this.#directoryOf(id), { recursive: true, force: true })
   }
 
-  /** A process of a running guest, by whose namespaces to enter it. @returns undefined when it does not run */
-  initOf(id: InstanceId): number | undefined {
+  /** A process of a running guest, by whose namespaces to enter it. One that was started just now is waited for until its
+   *  root is built. @returns undefined when it does not run */
+  async initOf(id: InstanceId): Promise<number | undefined> {
     const kept = this.#kept(id)
-    if (kept === undefined || kept === 'unreadable' || !isAlive(kept.process)) return undefined
+    if (kept === undefined || kept === 'unreadable') return undefined
     const netns = netnsInode(netnsPath(netnsName(id)))
-    return childrenOf(kept.process.pid)
-      .flatMap(childrenOf)
-      .find((pid) => statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false })?.ino === netns)
+    const start = performance.now()
+    while (isAlive(kept.process) && performance.now() - start < BOOT_MILLISECONDS) {
+      const init = childrenOf(kept.process.pid)
+        .flatMap(childrenOf)
+        .find((pid) => netnsOf(pid) === netns && hasLeftHost(pid))
+      if (init !== undefined) return init
+      await delay(POLL_MILLISECONDS)
+    }
+    return undefined
   }
 
   async #start(guest: Guest): Promise<void> {
@@ -216,6 +218,12 @@ function killInside(netns: string): void {
   const inode = netnsInode(netnsPath(netns))
   if (inode === undefined) return
   for (const found of listProcesses(() => true)) if (found.netnsInode === inode) signalProcess(found, 'SIGKILL')
+}
+
+/** Of a process in the guest's network namespace, which is entered first: whether it is in the guest's other ones too. */
+function hasLeftHost(pid: number): boolean {
+  const identity = processId(pid)
+  return identity !== undefined && !sharesNamespaces(identity, ['ipc'])
 }
 
 function childrenOf(pid: number): number[] {

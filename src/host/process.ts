@@ -62,7 +62,7 @@ export function listProcesses(isWanted: (args: readonly string[]) => boolean): r
  * ours, whatever they are.
  * @returns false also where that may not be known
  */
-export function sharesNamespaces({ pid }: ProcessId, kinds: readonly ('mnt' | 'pid')[]): boolean {
+export function sharesNamespaces({ pid }: ProcessId, kinds: readonly ('mnt' | 'pid' | 'ipc')[]): boolean {
   try {
     return kinds.every((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`) === readlinkSync(`/proc/self/ns/${kind}`))
   } catch {
