@@ -49,7 +49,7 @@ export const metadataAgent = command({
       listen: (state, log) => openAgentSocket(socketOf(state), values, log),
       onListening: (state) => terminal.say(`firstboot metadata-agent listens on ${socketOf(state)}`),
       serve: (state, sockets, settings, log) => {
-        const directory = openAgentDirectory(values, state.database, log)
+        const directory = openAgentDirectory(values, state, log)
         const agent = openMetadataAgent(state, sockets, directory.directory, settings, log)
         return {
           flight: agent.flight,

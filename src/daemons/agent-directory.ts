@@ -5,7 +5,9 @@ import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
 import type { PortDirectory } from '../metadata-agent/port-directory.ts'
 import type { Log } from '../observe/log.ts'
 import { deferredStore } from './deferred-store.ts'
+import { neighbourTables } from './neighbours.ts'
 import { type DirectoryValues, isNeutronAsked, openNeutronDirectory } from './port-directory.ts'
+import type { StateDirectory } from './state-directory.ts'
 
 /** Where the agent looks ports up. It can be asked at once; it answers as soon as it knows. */
 export interface AgentDirectory {
@@ -25,15 +27,20 @@ export interface ChangeableDirectory extends AgentDirectory {
   reload(values: AgentDirectoryValues): void
 }
 
-/** @param database  of the inventory, for where ports are looked up there */
-export function openAgentDirectory(values: AgentDirectoryValues, database: string, log: Log): ChangeableDirectory {
+/** @param state  with the inventory, for where ports are looked up there */
+export function openAgentDirectory(
+  values: AgentDirectoryValues,
+  state: Pick<StateDirectory, 'database' | 'socketKeeper'>,
+  log: Log,
+): ChangeableDirectory {
   const open = (now: AgentDirectoryValues) =>
-    isNeutronAsked(now) ? openNeutron(now, log) : openInventoryDirectory(now, database, log)
+    isNeutronAsked(now) ? openNeutron(now, log) : openInventoryDirectory(now, state.database, log)
   let current = open(values)
   let said = textOf(values)
   return {
     directory: {
       find: (...asked) => current.directory.find(...asked),
+      ...neighbourTables(state, log),
       findByAddressPair: async (...asked) => (await current.directory.findByAddressPair?.(...asked)) ?? [],
     },
     opened: current.opened,

@@ -58,7 +58,7 @@ export async function openAllInOne(
     sockets === undefined
       ? await answerHere(
           state,
-          localAnswers({ inventory, store, values, log, ...(onRequest && { onRequest }) }),
+          localAnswers({ state, inventory, store, values, log, ...(onRequest && { onRequest }) }),
           flight,
           log,
         )

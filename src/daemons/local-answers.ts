@@ -6,6 +6,8 @@ import type { Resolved } from '../metadata-agent/resolve.ts'
 import type { Log } from '../observe/log.ts'
 import type { DatapathValues } from './datapath-config.ts'
 import { type DocumentValues, openMetadataService } from './metadata-service.ts'
+import { neighbourTables } from './neighbours.ts'
+import type { StateDirectory } from './state-directory.ts'
 
 /** What a guest asked and got. */
 export interface GuestRequest {
@@ -18,6 +20,7 @@ export interface GuestRequest {
 }
 
 export interface LocalAnswers {
+  readonly state: Pick<StateDirectory, 'socketKeeper'>
   readonly inventory: Inventory
   readonly store: InventoryStore
   readonly values: DocumentValues & Pick<DatapathValues, 'dhcp_lease_duration'>
@@ -27,8 +30,11 @@ export interface LocalAnswers {
 
 /** Agent and metadata API as functions: what a proxy hands its requests to where no second hop exists. */
 export function localAnswers(given: LocalAnswers): Handler {
-  const { inventory, values } = given
-  const directory = inventoryDirectory(inventory, () => values.dhcp_lease_duration)
+  const { state, inventory, values, log } = given
+  const directory = {
+    ...inventoryDirectory(inventory, () => values.dhcp_lease_duration),
+    ...neighbourTables(state, log),
+  }
   return metadataAgent(directory, localUpstream(given))
 }
 
@@ -39,7 +45,7 @@ export function localUpstream({
   values,
   log,
   onRequest = () => undefined,
-}: Omit<LocalAnswers, 'values'> & { readonly values: DocumentValues }): MetadataUpstream {
+}: Omit<LocalAnswers, 'state' | 'values'> & { readonly values: DocumentValues }): MetadataUpstream {
   // No secret is needed where no hop is.
   const api = openMetadataService(inventory, store, '', values, log)
   return async (caller, request) => {

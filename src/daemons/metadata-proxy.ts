@@ -35,15 +35,15 @@ export function answersOfAgent(socket: string): Answers {
 /** Agent and metadata API in this process, over the inventory. The agent listens on its socket too, in the place of the
  *  process that answered before. @throws HostError when somebody else listens there */
 export async function answersOfInventory(
-  { pages }: Pick<StateDirectory, 'pages'>,
+  state: Pick<StateDirectory, 'pages' | 'socketKeeper'>,
   agentSocket: string,
   store: InventoryStore,
   values: LocalAnswers['values'] & { readonly flat_injected: boolean },
   log: Log,
 ): Promise<Answers> {
   const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
-  const handler = localAnswers({ inventory, store, values, log })
-  const isPredecessor = (pid: number) => existsSync(join(pages, `metadata-proxy.${pid}`))
+  const handler = localAnswers({ state, inventory, store, values, log })
+  const isPredecessor = (pid: number) => existsSync(join(state.pages, `metadata-proxy.${pid}`))
   const hop = await serveAgentSocket({ path: agentSocket, isPredecessor, log }, handler, hopServerOptions(log))
   return {
     handler,

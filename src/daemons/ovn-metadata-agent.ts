@@ -10,6 +10,7 @@ import { openFlight } from './flight.ts'
 import { hopServerOptions } from './guest-server.ts'
 import { openManagement } from './management.ts'
 import { limitOf } from './metadata-agent.ts'
+import { neighbourTables } from './neighbours.ts'
 import { openOperatorPages } from './operator-pages.ts'
 import { type ChassisGiven, type ChassisValues, lastChassisPass } from './ovn/chassis-datapath.ts'
 import { chassisRoutes } from './ovn/chassis-routes.ts'
@@ -61,6 +62,7 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
   isKnown.catch(() => undefined) // whoever waits for the start hears of it
   const directory: PortDirectory = {
     find: async (...asked) => (await known.promise).find(...asked),
+    ...neighbourTables(state, log),
     findByAddressPair: async (...asked) => (await (await known.promise).findByAddressPair?.(...asked)) ?? [],
   }
   const forwardingOf = (settings: OvnMetadataAgentSettings) => {

@@ -201,7 +201,8 @@ function isOffloading({ kind, name }: Link): boolean {
   }
 }
 
-function withNetlink<T>(read: (fd: number) => T): T {
+/** With a socket in the namespace of the calling thread. */
+export function withNetlink<T>(read: (fd: number) => T): T {
   const fd = openNetlink()
   try {
     return read(fd)

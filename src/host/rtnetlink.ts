@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs'
 import { type Cidr, type IpAddress, type MacAddress, parseMacAddress } from '../inventory/records/address.ts'
 import { errorCode } from './errors.ts'
 import { attribute, attributes, dump, openNetlink, request } from './netlink.ts'
-import { AF_INET6, addressOfBytes } from './socket-address.ts'
+import { AF_INET6, addressBytes, addressOfBytes } from './socket-address.ts'
 
 /** rtnetlink(7): the links, addresses and routes of a namespace. Offsets and numbers are those of
  *  linux/rtnetlink.h, linux/if_link.h and linux/if_addr.h. */
@@ -165,15 +165,35 @@ export function readBridgeTable(fd: number): readonly Pick<Neighbour, 'link' | '
   return neighboursOf(fd, AF_BRIDGE)
 }
 
+/** With which MAC address an IPv6 address was heard on a link. Costs a look-up, however many were heard; since Linux 5.0. */
+export function readNeighbour(fd: number, link: number, address: IpAddress): MacAddress | undefined {
+  const wanted = neighbourRequest(AF_INET6)
+  wanted.writeInt32LE(link, NDM_INDEX)
+  const body = Buffer.concat([wanted, attribute(NDA.destination, addressBytes(address))])
+  try {
+    const found = request(fd, RTM_GETNEIGH, 0, body)
+    return found === undefined ? undefined : neighbourOf(found)?.mac
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 function neighboursOf(fd: number, family: number) {
-  const request = Buffer.alloc(NDMSG_BYTES)
-  request.writeUInt8(family, 0)
-  return dump(fd, RTM_GETNEIGH, request).flatMap((message) => {
-    const found = attributes(message.subarray(NDMSG_BYTES))
-    const mac = macOf(found.get(NDA.mac))
-    if (mac === undefined || (message.readUInt16LE(NDM_STATE) & NUD_FAILED_OR_INCOMPLETE) !== 0) return []
-    return [{ link: message.readInt32LE(NDM_INDEX), mac, destination: found.get(NDA.destination) }]
-  })
+  return dump(fd, RTM_GETNEIGH, neighbourRequest(family)).flatMap((message) => neighbourOf(message) ?? [])
+}
+
+function neighbourRequest(family: number): Buffer {
+  const wanted = Buffer.alloc(NDMSG_BYTES)
+  wanted.writeUInt8(family, 0)
+  return wanted
+}
+
+function neighbourOf(message: Buffer) {
+  const found = attributes(message.subarray(NDMSG_BYTES))
+  const mac = macOf(found.get(NDA.mac))
+  if (mac === undefined || (message.readUInt16LE(NDM_STATE) & NUD_FAILED_OR_INCOMPLETE) !== 0) return undefined
+  return { link: message.readInt32LE(NDM_INDEX), mac, destination: found.get(NDA.destination) }
 }
 
 export interface GatewayRoute {

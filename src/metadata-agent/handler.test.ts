@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type HeaderField, Headers, type HttpRequest } from '../http/messages.ts'
 import type { NetworkId, PortId, ProjectId } from '../inventory/records/ids.ts'
+import { TooManyRequests } from './errors.ts'
 import { metadataAgent } from './handler.ts'
 import type { FoundPort, Freshness } from './port-directory.ts'
+import { rateLimit } from './rate-limit.ts'
 
 const NETWORK = 'ac52ac2a-6e45-46bd-a838-1a6fcd4b8568'
 
@@ -24,16 +26,46 @@ async function ask(method: string, gone: string, ...fields: readonly HeaderField
     asked.push(instanceId)
     return { status: instanceId === gone ? 404 : 200, headers: [], body: new Uint8Array() }
   })
-  const request: HttpRequest = {
+  const from: HeaderField[] = [
+    ['x-neutron-network-id', NETWORK],
+    ['x-forwarded-for', '10.0.0.11'],
+  ]
+  return { status: (await agent(requestOf(method, ...from, ...fields))).status, asked }
+}
+
+function requestOf(method: string, ...fields: readonly HeaderField[]): HttpRequest {
+  return {
     method,
     target: '/latest',
-    headers: new Headers([['x-neutron-network-id', NETWORK], ['x-forwarded-for', '10.0.0.11'], ...fields]),
+    headers: new Headers(fields),
     remoteAddress: '',
     id: 'req',
     body: async () => new Uint8Array(),
   }
-  return { status: (await agent(request)).status, asked }
 }
+
+it('a port’s addresses share its limit, and over it nobody looks it up', async () => {
+  let looked = 0
+  const port = { id: 'a', networkId: NETWORK, projectId: 'p', deviceId: 'i', deviceOwner: 'compute:nova' } as FoundPort
+  const find = async () => {
+    looked += 1
+    return [port]
+  }
+  const windows = [{ requests: 60, seconds: 86_400 }]
+  const agent = metadataAgent(
+    { find },
+    async () => ({ status: 200, headers: [], body: new Uint8Array() }),
+    rateLimit({ windows, ipVersions: [4, 6], now: () => 0 }),
+  )
+  const from = (address: string) =>
+    agent(requestOf('GET', ['x-neutron-network-id', NETWORK], ['x-forwarded-for', address]))
+  for (let i = 0; i < 30; i += 1) for (const address of ['10.0.0.11', '2001:db8::11']) await from(address)
+  assert.equal(looked, 60)
+  await assert.rejects(from('10.0.0.11'), TooManyRequests)
+  await assert.rejects(from('2001:db8::11'), TooManyRequests)
+  assert.equal(looked, 60)
+  await assert.rejects(from('fe80::f816:3eff:fe00:1'), TooManyRequests, 'whose it is has to be found out once')
+})
 
 describe('when the metadata API has nothing', () => {
   it('the agent looks again who asks, and asks for who that is now', async () =>

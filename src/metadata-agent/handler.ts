@@ -11,7 +11,7 @@ export type MetadataUpstream<A extends Answer = HttpReply> = (caller: Resolved, 
 /**
  * The metadata agent: finds who asks and hands the request to the metadata API in that instance's name.
  *
- * @param limit  asked before the instance is looked for, which may cost more than the answer
+ * @param limit  asked before the instance is looked for, which may cost more than the answer, and told what was found
  */
 export function metadataAgent<A extends Answer>(
   directory: PortDirectory,
@@ -20,11 +20,12 @@ export function metadataAgent<A extends Answer>(
 ): (request: HttpRequest) => Promise<A> {
   return async (request) => {
     const origin = readOrigin(request.headers)
-    if (limit !== undefined) await limit(origin)
+    const counted = await limit?.(origin)
     const { trace } = request
     if (trace !== undefined) trace.from = origin.address
     const caller = await timed(trace, 'resolve', () => resolveInstance(origin, directory))
     if (trace !== undefined) trace.instance = caller.instanceId
+    await counted?.(caller.portId)
     const reply = await timed(trace, 'answer', () => upstream(caller, request))
     if (reply.status !== 404 || !isRepeatable(request)) return reply
     // The metadata API may not know the instance any more, and its address be another's by now.

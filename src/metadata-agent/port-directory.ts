@@ -24,6 +24,10 @@ export interface PortDirectory {
   /** The ports whose allowed address pairs name just this address (not a range it is in). Left out by directories that
    *  know of no pairs. */
   findByAddressPair?(within: Within, address: IpAddress, freshness?: Freshness): Promise<readonly FoundPort[]>
+  /** The MAC addresses with which neighbours said that a link-local address is theirs, in the namespace the request came
+   *  through; several where a router has several links. Left out where no neighbour table can be read.
+   *  @returns undefined when there is none for this place, or it cannot be read */
+  heardAs?(within: Within, address: IpAddress): Promise<readonly MacAddress[] | undefined>
   /** Lets go of connections. */
   close?(): Promise<void>
 }

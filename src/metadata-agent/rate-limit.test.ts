@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { IpAddress } from '../inventory/records/address.ts'
-import type { NetworkId } from '../inventory/records/ids.ts'
+import type { NetworkId, PortId } from '../inventory/records/ids.ts'
 import { TooManyRequests } from './errors.ts'
 import { rateLimit, type Window } from './rate-limit.ts'
 import type { Origin } from './resolve.ts'
@@ -15,20 +15,25 @@ const origin = (address = '10.0.0.11', network = 'n1'): Origin => ({
 function limited(windows: readonly Window[], ipVersions: readonly (4 | 6)[] = [4, 6]) {
   let time = 1e9
   const limit = rateLimit({ windows, ipVersions, now: () => time })
+  /** @param port  found behind it; undefined: none is */
+  const ask = async (from = origin(), port?: string) => {
+    const counted = await limit(from)
+    if (port !== undefined) await counted(port as PortId)
+  }
   return {
     pass: (seconds: number) => {
       time += seconds * 1000
     },
     /** How many of so many requests at once are let through at once; the rest may be told to wait. */
-    atOnce: async (count: number, from = origin()) => {
-      const outcomes = Array.from({ length: count }, () => outcome(limit(from)))
+    atOnce: async (count: number, from = origin(), port?: string) => {
+      const outcomes = Array.from({ length: count }, () => outcome(ask(from, port)))
       return (await Promise.all(outcomes)).filter((each) => each === 'at once').length
     },
-    ask: (from = origin()) => limit(from),
+    ask,
   }
 }
 
-async function outcome(asked: Promise<void>): Promise<'at once' | 'later' | 'refused'> {
+async function outcome(asked: Promise<unknown>): Promise<'at once' | 'later' | 'refused'> {
   const later = new Promise<'later'>((resolve) => setImmediate(() => setImmediate(resolve, 'later')))
   return Promise.race([
     asked.then(
@@ -79,18 +84,44 @@ describe('the limit on what a guest asks', () => {
     assert.equal(await atOnce(90), 40, 'what is left of the longer window, and what has come since')
   })
 
-  it('is each port’s own: neither a neighbour nor an equal address elsewhere shares it', async () => {
+  for (const port of ['a', undefined])
+    it(`is ${port === undefined ? 'an unknown address' : 'each port'}’s own: nobody else shares it`, async () => {
+      const { atOnce } = limited(FIELD)
+      await atOnce(100, origin(), port)
+      assert.equal(await atOnce(30, origin('10.0.0.12'), port && 'b'), 30)
+      assert.equal(await atOnce(30, origin('10.0.0.11', 'n2'), port && 'c'), 30)
+      assert.equal(await atOnce(30, origin('2001:db8::1'), port && 'd'), 30)
+    })
+
+  it('is one for all addresses of a port', async () => {
     const { atOnce } = limited(FIELD)
-    await atOnce(100)
-    assert.equal(await atOnce(30, origin('10.0.0.12')), 30)
-    assert.equal(await atOnce(30, origin('10.0.0.11', 'n2')), 30)
-    assert.equal(await atOnce(30, origin('2001:db8::1')), 30)
+    const addresses = ['10.0.0.11', '2001:db8::11', 'fe80::f816:3eff:febe:3d62', 'fe80::1234']
+    const through = []
+    for (const address of addresses) through.push(await atOnce(20, origin(address), 'a'))
+    assert.deepEqual(through, [20, 20, 20, 0])
+  })
+
+  it('follows an address to the port that has it now', async () => {
+    const { atOnce } = limited(FIELD)
+    assert.equal(await atOnce(50, origin(), 'a'), 50)
+    // Whose it is comes out only after it was let through on the first one's account.
+    assert.equal(await atOnce(1, origin(), 'b'), 1)
+    assert.equal(await atOnce(59, origin(), 'b'), 59)
+    assert.equal(await atOnce(9, origin('10.0.0.12'), 'a'), 9)
+  })
+
+  it('holds before anybody looks for the port, once one was found', async () => {
+    const { atOnce } = limited(FIELD)
+    await atOnce(60, origin(), 'a')
+    assert.equal(await atOnce(60, origin()), 0)
   })
 
   it('is only for the versions of IP it is for', async () => {
     const { atOnce } = limited(FIELD, [6])
     assert.equal(await atOnce(200, origin('10.0.0.11')), 200)
     assert.equal(await atOnce(200, origin('fe80::1')), 60)
+    assert.equal(await atOnce(200, origin('10.0.0.12'), 'a'), 200)
+    assert.equal(await atOnce(200, origin('fe80::2'), 'a'), 60, 'what is not limited does not count')
   })
 
   it('remembers only so many', async () => {

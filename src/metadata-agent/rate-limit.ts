@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { PortId } from '../inventory/records/ids.ts'
 import { TooManyRequests } from './errors.ts'
 import type { Origin } from './resolve.ts'
 
@@ -17,8 +18,13 @@ export interface RateLimitOptions {
   readonly now: () => number
 }
 
-/** Lets a request through, at once or a little later. @throws TooManyRequests */
-export type RateLimit = (origin: Origin) => Promise<void>
+/**
+ * Lets a request through, at once or a little later, before anybody knows whose it is. It counts for the port that was last
+ * found behind its address; where none was yet, for the address.
+ * @returns to be told which port it is: then it counts for that one
+ * @throws TooManyRequests, also when told
+ */
+export type RateLimit = (origin: Origin) => Promise<(port: PortId) => Promise<void>>
 
 /**
  * What the first boot of a real guest asks in a few seconds, and as much again: cloud-init's walk through the EC2 tree
@@ -29,7 +35,7 @@ const CRAWL = 60
 const DELAY_MILLISECONDS = 2_000
 /** Of one client, waiting at a time. */
 const DELAYED = 8
-/** Clients remembered, as in the field; those who asked longest ago are forgotten. */
+/** Clients remembered, as in the field, and addresses of theirs; those who asked longest ago are forgotten. */
 const CLIENTS = 10_000
 
 interface Client {
@@ -39,7 +45,8 @@ interface Client {
 }
 
 /**
- * A limit on what one port asks: by network or router and address, so that equal addresses elsewhere do not share it.
+ * A limit on what one port asks, by whichever of its addresses. What no port is found for is limited by network or router and
+ * address, so that equal addresses elsewhere do not share it.
  * The buckets fill up again by the clock's own progress; setting the machine's time changes nothing.
  */
 export function rateLimit({ windows, ipVersions, now }: RateLimitOptions): RateLimit {
@@ -47,20 +54,14 @@ export function rateLimit({ windows, ipVersions, now }: RateLimitOptions): RateL
     const spacing = (seconds * 1000) / requests
     return { spacing, burst: spacing * (Math.max(requests, CRAWL) - 1) }
   })
+  /** By port's id, or network or router and address. */
   const clients = new Map<string, Client>()
+  /** The ports that were last found behind addresses. */
+  const ports = new Map<string, PortId>()
 
-  /** The client, moved to the end of those to forget. */
-  function remembered(key: string): Client {
+  async function take(key: string): Promise<void> {
     const client = clients.get(key) ?? { emptyAt: rates.map(() => 0), delayed: 0 }
-    clients.delete(key)
-    clients.set(key, client)
-    if (clients.size > CLIENTS) for (const oldest of [clients.keys().next().value]) clients.delete(oldest ?? '')
-    return client
-  }
-
-  return async ({ within, address }) => {
-    if (!ipVersions.includes(address.includes(':') ? 6 : 4)) return
-    const client = remembered(`${'networkId' in within ? within.networkId : within.routerId} ${address}`)
+    remember(clients, key, client)
     const time = now()
     const wait = Math.max(0, ...rates.map(({ burst }, i) => (client.emptyAt[i] ?? 0) - burst - time))
     if (wait > DELAY_MILLISECONDS || (wait > 0 && client.delayed >= DELAYED)) throw new TooManyRequests(wait)
@@ -70,4 +71,24 @@ export function rateLimit({ windows, ipVersions, now }: RateLimitOptions): RateL
     await pause(wait)
     client.delayed -= 1
   }
+
+  return async ({ within, address }) => {
+    if (!ipVersions.includes(address.includes(':') ? 6 : 4)) return unlimited
+    const from = `${'networkId' in within ? within.networkId : within.routerId} ${address}`
+    const known = ports.get(from)
+    await take(known ?? from)
+    return async (port) => {
+      remember(ports, from, port)
+      if (port !== known) await take(port)
+    }
+  }
+}
+
+async function unlimited(): Promise<void> {}
+
+/** Puts it at the end of those to forget. */
+function remember<T>(all: Map<string, T>, key: string, value: T): void {
+  all.delete(key)
+  all.set(key, value)
+  if (all.size > CLIENTS) for (const oldest of [all.keys().next().value]) all.delete(oldest ?? '')
 }

@@ -4,7 +4,7 @@ import { Headers } from '../http/messages.ts'
 import type { IpAddress, MacAddress } from '../inventory/records/address.ts'
 import type { NetworkId, PortId, ProjectId } from '../inventory/records/ids.ts'
 import type { Port } from '../inventory/records/port.ts'
-import { BadOrigin, InstanceUnknown } from './errors.ts'
+import { BadOrigin, DirectoryUnavailable, InstanceUnknown } from './errors.ts'
 import type { PortDirectory } from './port-directory.ts'
 import { readOrigin, resolveInstance } from './resolve.ts'
 
@@ -172,6 +172,62 @@ describe('who asks', () => {
   for (const { name, ports, address = '10.0.0.11' } of nobody)
     it(`is nobody when ${name}`, () =>
       assert.rejects(resolveInstance(at(address), directory(...ports)), InstanceUnknown))
+
+  describe('from a link-local address that shows no MAC address of a port', () => {
+    const mac = (number: number) => `fa:16:3e:00:00:0${number}` as MacAddress
+    const guest = (number: number) =>
+      port({ address: `2001:db8::${number}`, macAddress: mac(number), deviceId: `instance-${number}` })
+    /** A directory with ports 1 and 2 and what neighbours have said; how often that was asked for. */
+    const hearing = (heard: readonly number[] | undefined) => {
+      const asked: string[] = []
+      const heardAs = async (_: unknown, address: string) => {
+        asked.push(address)
+        return heard?.map(mac)
+      }
+      return { asked, directory: { ...directory(guest(1), guest(2)), heardAs } }
+    }
+    const own = 'fe80::7c1e:93b0:55aa:1'
+
+    const rows: { name: string; heard: number[] | undefined; from?: string; want: string | RegExp }[] = [
+      { name: 'the instance whose port was heard with it', heard: [1], want: 'instance-1' },
+      { name: 'also if it shows the MAC of nobody', heard: [2], from: 'fe80::ff:fe00:99', want: 'instance-2' },
+      { name: 'the one of a port where several were heard', heard: [1, 9], want: 'instance-1' },
+      {
+        name: 'nobody when the MAC is no port’s',
+        heard: [9],
+        want: /heard with fa:16:3e:00:00:09, which is no port’s/,
+      },
+      { name: 'nobody when two ports were heard', heard: [1, 2], want: /have all been heard with fe80::7c1e/ },
+      { name: 'nobody when nothing can be heard', heard: undefined, want: /shows no MAC address; no neighbour table/ },
+    ]
+    for (const { name, heard, from = own, want } of rows)
+      it(`is ${name}`, async () => {
+        const found = resolveInstance(at(from), hearing(heard).directory)
+        if (typeof want === 'string') assert.equal((await found).instanceId, want)
+        else
+          await assert.rejects(found, (error) => {
+            assert.ok(error instanceof InstanceUnknown)
+            assert.match(String(error.cause), want)
+            return true
+          })
+      })
+
+    it('is not known now when the neighbour was forgotten since the connection was made', () =>
+      assert.rejects(resolveInstance(at(own), hearing([]).directory), DirectoryUnavailable))
+
+    it('is the one port that names it in its allowed address pairs, where nothing can be heard', async () => {
+      const ports = { ...hearing(undefined).directory, findByAddressPair: async () => [guest(2)] }
+      assert.equal((await resolveInstance(at(own), ports)).instanceId, 'instance-2')
+    })
+
+    it('is asked about nobody else', async () => {
+      const { asked, directory: ports } = hearing([1])
+      await resolveInstance(at('fe80::f816:3eff:fe00:2'), ports)
+      await resolveInstance(at('2001:db8::2'), ports)
+      await resolveInstance(at('10.0.0.2'), ports).catch(() => undefined)
+      assert.deepEqual(asked, [])
+    })
+  })
 
   describe('from an address that is nobody’s fixed one', () => {
     const vip = '10.0.0.100'

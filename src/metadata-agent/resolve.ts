@@ -1,22 +1,21 @@
 import type { Headers } from '../http/messages.ts'
-import {
-  type IpAddress,
-  ipVersion,
-  isLinkLocal,
-  macOfEui64,
-  parseIpAddress,
-  unmapped,
-} from '../inventory/records/address.ts'
-import type { InstanceId, NetworkId, ProjectId, RouterId } from '../inventory/records/ids.ts'
+import { type IpAddress, parseIpAddress, unmapped } from '../inventory/records/address.ts'
+import type { InstanceId, NetworkId, PortId, ProjectId, RouterId } from '../inventory/records/ids.ts'
 import { isInstancePort } from '../inventory/records/port.ts'
 import { BadOrigin, InstanceUnknown } from './errors.ts'
-import type { Client, Freshness, PortDirectory, Within } from './port-directory.ts'
+import { findOwners } from './find-owners.ts'
+import type { Freshness, PortDirectory, Within } from './port-directory.ts'
 
 /** Which instance asks, and from which address. */
 export interface Resolved {
   readonly instanceId: InstanceId
   readonly projectId: ProjectId
   readonly address: IpAddress
+}
+
+/** The same, with its port there. */
+export interface ResolvedPort extends Resolved {
+  readonly portId: PortId
 }
 
 /** Where a request came from, by the headers the proxy set. */
@@ -64,7 +63,8 @@ export function readOrigin(headers: Headers): Origin {
 
 /**
  * Finds which instance a request came from: the one port with this address behind this network or router, if an
- * instance owns it. An address that is nobody's fixed one is that of the one port whose allowed address pairs name it.
+ * instance owns it. A link-local one is that of the port whose MAC address it shows, or was heard with. An address that is
+ * nobody's else is that of the one port whose allowed address pairs name it.
  * DHCP and router ports answer to nobody (neutron's agent passes their names on to nova).
  *
  * @param freshness  `new` when the metadata API does not know the instance that was found first: its address may have
@@ -73,37 +73,31 @@ export function readOrigin(headers: Headers): Origin {
  * @throws NotReady while the directory does not know yet; DirectoryUnavailable when it cannot be asked
  */
 export async function resolveInstance(
-  { within, address }: Origin,
+  origin: Origin,
   directory: PortDirectory,
   freshness: Freshness = 'kept',
-): Promise<Resolved> {
-  const client = clientOf(address)
-  const owners = await directory.find(within, client, freshness)
-  const found =
-    owners.length > 0 || 'mac' in client
-      ? owners
-      : ((await directory.findByAddressPair?.(within, address, freshness)) ?? [])
-  const [port, second] = found
-  if (port === undefined) throw new InstanceUnknown(`no port has ${address} ${describe(within)}`)
+): Promise<ResolvedPort> {
+  const { within, address } = origin
+  const owners = await findOwners(origin, directory, freshness)
+  const [port, second] = owners.ports
+  if (port === undefined) throw new InstanceUnknown(nobody(origin, owners.why))
   if (second !== undefined) {
-    const how = owners.length > 0 ? 'all have' : 'all name in their allowed address pairs'
-    throw new InstanceUnknown(`ports ${found.map(({ id }) => id).join(', ')} ${how} ${address} ${describe(within)}`)
+    const ids = owners.ports.map(({ id }) => id).join(', ')
+    throw new InstanceUnknown(`ports ${ids} ${owners.how} ${address} ${describe(within)}`)
   }
   if (!isInstancePort(port))
     throw new InstanceUnknown(`port ${port.id} belongs to no instance (owner ${port.deviceOwner || 'none'})`)
   // Whoever may make a port may write anything there.
   if (!PLAIN_ID.test(port.deviceId)) throw new InstanceUnknown(`port ${port.id} has a device that is no instance’s id`)
-  return { instanceId: port.deviceId as InstanceId, projectId: port.projectId, address }
+  return { instanceId: port.deviceId as InstanceId, projectId: port.projectId, address, portId: port.id }
 }
 
 /** What an instance's, a network's or a router's id is made of. */
 const PLAIN_ID = /^[0-9A-Za-z_-]{1,64}$/
 
-function clientOf(address: IpAddress): Client {
-  if (ipVersion(address) === 4 || !isLinkLocal(address)) return { fixedIp: address }
-  const mac = macOfEui64(address)
-  if (mac === undefined) throw new InstanceUnknown(`${address} is link-local and does not show a MAC address`)
-  return { mac }
+function nobody({ within, address }: Origin, why: readonly string[]): string {
+  const known = `no port has ${address} ${describe(within)}`
+  return why.length === 0 ? known : `${known}: ${why.join('; ')}`
 }
 
 function describe(within: Within): string {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { IpAddress, MacAddress } from '../../src/inventory/records/address.ts'
 import type { NetworkId, RouterId } from '../../src/inventory/records/ids.ts'
+import { InstanceUnknown } from '../../src/metadata-agent/errors.ts'
 import type { Client, PortDirectory, Within } from '../../src/metadata-agent/port-directory.ts'
+import { resolveInstance } from '../../src/metadata-agent/resolve.ts'
 
 /** What every directory is asked about, told in names that each turns into its own ids. */
 export const WORLD: World = {
@@ -27,7 +29,10 @@ export const WORLD: World = {
     vm('same-mac', 'green', 'fa:16:3e:00:00:01', ['green=10.0.1.12']),
     { ...vm('dhcp', 'blue', 'fa:16:3e:00:00:05', ['blue=10.0.0.2']), owner: 'network:dhcp', device: 'dhcp-1' },
     { ...vm('free', 'blue', 'fa:16:3e:00:00:06', ['blue=10.0.0.66']), owner: '', device: '' },
-    { ...vm('vip-1', 'blue', 'fa:16:3e:00:00:07', ['blue=10.0.0.21']), pairs: ['10.0.0.100', '10.0.0.200'] },
+    {
+      ...vm('vip-1', 'blue', 'fa:16:3e:00:00:07', ['blue=10.0.0.21']),
+      pairs: ['10.0.0.100', '10.0.0.200', 'fe80::100'],
+    },
     { ...vm('vip-2', 'blue', 'fa:16:3e:00:00:08', ['blue=10.0.0.22']), pairs: ['10.0.0.200/32', 'fd00:1::100'] },
     { ...vm('range', 'blue', 'fa:16:3e:00:00:09', ['blue=10.0.0.23']), pairs: ['10.0.0.128/25'] },
   ],
@@ -105,10 +110,27 @@ const PAIRS: readonly Row[] = [
     want: ['vip-1', 'vip-2'],
   },
   { name: 'an IPv6 address', network: 'blue', address: 'fd00:1::100', want: ['vip-2'] },
+  { name: 'a link-local address', network: 'blue', address: 'fe80::100', want: ['vip-1'] },
   { name: 'the one behind a router', router: 'router', address: '10.0.0.100', want: ['vip-1'] },
   { name: 'no port whose range it is in', network: 'blue', address: '10.0.0.150', want: [] },
   { name: 'nothing on another network', network: 'twin', address: '10.0.0.100', want: [] },
   { name: 'nothing behind a router without interfaces', router: 'idle', address: '10.0.0.100', want: [] },
+]
+
+/** A guest asks from a link-local address, with which these MAC addresses were heard. */
+const HEARD: readonly (Omit<Row, 'address' | 'mac'> & { readonly heard: readonly string[] })[] = [
+  { name: 'on its network', network: 'blue', heard: ['fa:16:3e:00:00:01'], want: ['web'] },
+  { name: 'behind a router', router: 'router', heard: ['fa:16:3e:00:00:02'], want: ['db'] },
+  {
+    name: 'beside one that is no port’s',
+    network: 'green',
+    heard: ['02:00:00:00:00:99', 'fa:16:3e:00:00:02'],
+    want: ['db'],
+  },
+  { name: 'not on another network', network: 'twin', heard: ['fa:16:3e:00:00:02'], want: [] },
+  { name: 'not behind a router without interfaces', router: 'idle', heard: ['fa:16:3e:00:00:04'], want: [] },
+  { name: 'not of several', router: 'router', heard: ['fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'], want: [] },
+  { name: 'not a DHCP port', network: 'blue', heard: ['fa:16:3e:00:00:05'], want: [] },
 ]
 
 /** What the agent relies on, for any directory. */
@@ -142,6 +164,15 @@ export function describeDirectory(kind: string, open: () => Promise<OpenedDirect
       assert.equal(port?.networkId, opened.id('network', 'blue'))
       assert.match(port?.projectId ?? '', /^[0-9a-f]{32}$/)
     })
+
+    for (const row of HEARD)
+      it(`knows by the MAC address that was heard who asks: ${row.name}`, async () => {
+        const heardAs = async () => row.heard as readonly MacAddress[]
+        const origin = { within: within(opened, row), address: 'fe80::7c1e:93b0:55aa:1' as IpAddress }
+        const found = resolveInstance(origin, { find: opened.directory.find, heardAs })
+        if (row.want.length > 0) assert.deepEqual(namesOf([{ id: (await found).portId }]), row.want)
+        else await assert.rejects(found, InstanceUnknown)
+      })
 
     for (const row of PAIRS)
       it(`finds by allowed address pair ${row.name}`, async (t) => {

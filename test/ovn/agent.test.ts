@@ -236,7 +236,7 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     assert.equal(await asked(...forged.slice(1), ...forged.slice(1), 'X-Forwarded-For: 10.88.0.12'), '400')
   })
 
-  it('answers a guest of IPv6, known by the MAC in its link-local address', async () => {
+  it('answers a guest of IPv6, known by the MAC in its link-local address or by who was heard with it', async () => {
     await cloud.addPort({
       network: BLUE, id: 'six', mac: 'fa:16:3e:00:06:06', cidrs: 'fd00::6/64', instance: 'instance-six', project: 'project-six',
     }) // biome-ignore format: one port
@@ -245,6 +245,11 @@ describe('the OVN metadata agent on real OVN', { skip: noSandbox }, () => {
     const asked = () => one().inGuest('six', 'curl', '-sS', '--max-time', '1', url)
     const want = 'instance-six project-six fe80::f816:3eff:fe00:606'
     assert.equal(await until(asked, (text) => text === want), want)
+    const eth0 = (...words: string[]) => one().inGuest('six', 'ip', '-6', 'address', ...words)
+    await eth0('flush', 'dev', 'eth0', 'scope', 'link')
+    await eth0('add', 'fe80::5ab1:e/64', 'dev', 'eth0', 'nodad')
+    const chosen = 'instance-six project-six fe80::5ab1:e'
+    assert.equal(await until(asked, (text) => text === chosen), chosen)
     await one().unplug('six')
   })
 

@@ -8,6 +8,7 @@ import { descriptorOf } from '../socket-descriptor.ts'
 import { openListener, shareListener } from '../sockets.ts'
 import { sendDescriptor } from './descriptor.ts'
 import { type Answer, type Event, type Kept, onMessages, type Request, say } from './messages.ts'
+import { serveNeighbours } from './neighbours.ts'
 
 /**
  * The small part that opens listening sockets in namespaces and keeps them, so that those who plan and those who answer
@@ -78,6 +79,7 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
       for (const id of [...kept.keys()]) close(id)
       tell({ event: 'retire' })
       server.close()
+      neighbours.close()
       ended.resolve()
       return { kept: [] }
     },
@@ -96,6 +98,7 @@ export async function openSocketKeeper(path: string): Promise<SocketKeeper> {
     })
   })
   await clearOwnSocket(path, 'socket keeper')
+  const neighbours = await serveNeighbours(path)
   const listening = Promise.withResolvers<void>()
   server.once('error', listening.reject).listen({ path }, listening.resolve)
   await listening.promise
