@@ -8,18 +8,18 @@ import { northboundOptions, ovnOptions } from '../config/options/ovn.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { openStateDirectory, servedStateDirectory } from '../daemons/state-directory.ts'
-import { type Explanation, explain as explained, type Verdict } from '../explain/explain.ts'
+import { type Explanation, explain as explained, type Verdict, worstOf } from '../explain/explain.ts'
 import { OVN } from '../explain/ovn/way.ts'
 import { BRIDGES } from '../explain/way.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { command } from './command.ts'
 import { runningDaemons } from './explain/daemons.ts'
-import { findPort } from './explain/find-port.ts'
+import { findPorts } from './explain/find-port.ts'
 import { gatherFacts } from './explain/gather.ts'
 import { gatherOvnFacts } from './explain/ovn/gather.ts'
 import { isOfSouthbound, isOnOvn } from './explain/ovn/is-on-ovn.ts'
-import { explanationLines } from './explain/report.ts'
+import { reportLines } from './explain/report.ts'
 
 /** What a lock may hold us up. */
 const OPEN_MILLISECONDS = 1_000
@@ -29,7 +29,7 @@ export const explain = command({
   usage: 'SERVER|PORT|ADDRESS',
   operands: 1,
   description:
-    'Says why a guest gets its metadata, or does not: walks its way from records to documents, asks DHCP, agent and metadata API in its name, sends a request over its bridge, and finds out by which route the guest would ask. First a sentence, then the way with the broken place marked, then what was expected, what was found and what to do; faults have names (docs/faults/). On a chassis of OVN it reads the databases of Open vSwitch and OVN, and lets ovn-trace follow the request; beside firstboot ovn-metadata-agent a guest is a port or an instance of the Southbound. Changes nothing that stays, and disturbs no guest. Needs root to see all; says what it could not see. Options are those of the running daemons; flags count where none runs. Exit code 0: well, 1: broken, 3: nothing wrong is found and not enough could be looked at.',
+    'Says why a guest gets its metadata, or does not: walks its way from records to documents, asks DHCP, agent and metadata API in its name, sends a request over its bridge, and finds out by which route the guest would ask. First a sentence, then the way with the broken place marked, then what was expected, what was found and what to do; faults have names (docs/faults/). A server is explained by each of its ports, and what is said first is of the worst. On a chassis of OVN it reads the databases of Open vSwitch and OVN, and lets ovn-trace follow the request; beside firstboot ovn-metadata-agent a guest is a port or an instance of the Southbound. Changes nothing that stays, and disturbs no guest. Needs root to see all; says what it could not see. Options are those of the running daemons; flags count where none runs. Exit code 0: well, 1: broken, 3: nothing wrong is found and not enough could be looked at.',
   options: {
     json: truth(false, 'Print it as JSON.'),
     network: text('ID', '', 'The network of an address that several have. Only beside firstboot ovn-metadata-agent.'),
@@ -43,7 +43,7 @@ export const explain = command({
   },
   examples: [
     ['sudo firstboot explain web-1', 'why does web-1 get no metadata?'],
-    ['sudo firstboot explain 10.0.0.11', 'by address; of several networks it asks which'],
+    ['sudo firstboot explain 10.0.0.11', 'by address: one port alone; of several networks it asks which'],
     ['sudo firstboot explain 10.0.0.11 --network ID', 'on a chassis of OVN, in a cloud of Neutron'],
     ['sudo firstboot explain web-1 --json', 'for programs'],
   ],
@@ -51,10 +51,12 @@ export const explain = command({
     const [wanted] = positionals
     if (wanted === undefined) throw new UsageError('name a server, a port or an address')
     const path = stateDirectory(values, env)
-    const tell = (explanation: Explanation) => {
-      if (values.json) terminal.print(JSON.stringify(explanation, null, 2))
-      else explanationLines(explanation, terminal.paint).forEach(terminal.print)
-      return EXIT_CODES[explanation.verdict]
+    const tell = (ports: readonly Explanation[]) => {
+      const worst = worstOf(ports)
+      if (worst === undefined) throw new UsageError(`nobody is meant by ${wanted}`)
+      if (values.json) terminal.print(JSON.stringify({ ...worst, ports }, null, 2))
+      else reportLines(worst, ports, terminal.paint).forEach(terminal.print)
+      return EXIT_CODES[worst.verdict]
     }
     // An agent in a cloud of Neutron keeps a state directory and no inventory.
     const kept = existsSync(join(path, 'run')) ? await openStateDirectory(path) : undefined
@@ -62,7 +64,7 @@ export const explain = command({
     if (kept !== undefined && isOfSouthbound(daemons, kept)) {
       const asked = { wanted, network: values.network }
       const facts = await gatherOvnFacts({ state: kept, daemons, inventory: undefined, asked, values })
-      return tell(explained(OVN, facts, wanted))
+      return tell([explained(OVN, facts, wanted)])
     }
     const state = await servedStateDirectory(path)
     if (!existsSync(state.database))
@@ -73,14 +75,18 @@ export const explain = command({
     const inventory = openInventory(store, undefined, { flatInjected: values.flat_injected })
     try {
       await inventory.ready
-      const subject = findPort(inventory.records, wanted)
-      if (!isOnOvn(daemons, subject, values.datapath))
-        return tell(
-          explained(BRIDGES, await gatherFacts({ state, inventory, store, wanted: subject, values }), subject.name),
-        )
+      const subjects = findPorts(inventory.records, wanted)
+      const [first] = subjects
+      if (first === undefined || !isOnOvn(daemons, first, values.datapath)) {
+        const facts = await gatherFacts({ state, inventory, store, wanted: subjects, values })
+        return tell(facts.map((each, i) => explained(BRIDGES, each, subjects[i]?.name ?? wanted)))
+      }
       const asked = { wanted, network: '' }
-      const of = { inventory, store, wanted: subject }
-      return tell(explained(OVN, await gatherOvnFacts({ state, daemons, inventory: of, asked, values }), subject.name))
+      const all = subjects.map(async (subject) => {
+        const of = { inventory, store, wanted: subject }
+        return explained(OVN, await gatherOvnFacts({ state, daemons, inventory: of, asked, values }), subject.name)
+      })
+      return tell(await Promise.all(all))
     } finally {
       inventory.close()
       await store.close()

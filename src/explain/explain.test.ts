@@ -44,8 +44,17 @@ const cases: readonly Case[] = [
   { fault: 'two-routers', given: records({ routers: [routed('r1', '10.0.0.8'), routed('r2', '10.0.0.9')] }) },
   { fault: 'address-ambiguous', given: records({ found: [port, other] }) },
   { fault: 'address-unknown', given: records({ found: [] }) },
-  { fault: 'route-missing', given: step({ kind: 'route-set' }, 'route to 0.0.0.0/0 is missing') },
-  { fault: 'nobody-listens', given: step({ kind: 'listener-open' }, 'nobody listens on 169.254.169.254:80') },
+  {
+    fault: 'route-missing',
+    given: step({ kind: 'route-set', route: { destination: '0.0.0.0/0' } }, 'route to 0.0.0.0/0 is missing'),
+  },
+  {
+    fault: 'nobody-listens',
+    given: step(
+      { kind: 'listener-open', listener: { address: '169.254.169.254' } },
+      'nobody listens on 169.254.169.254:80',
+    ),
+  },
   {
     fault: 'haproxy-dead',
     given: step({ kind: 'program-start', program: { kind: 'haproxy' } }, 'haproxy does not run'),

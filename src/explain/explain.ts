@@ -5,6 +5,8 @@ import { ESSENTIAL, type Way } from './way.ts'
 
 /** Why a guest gets its metadata, or does not. */
 export interface Explanation {
+  /** The id of the port; null: the server has none, or there is no such port. */
+  readonly port: string | null
   readonly verdict: Verdict
   /** One sentence. */
   readonly sentence: string
@@ -29,13 +31,28 @@ export function explain<F extends Facts>({ hops, ...way }: Way<F>, facts: F, nam
   const steps = way.steps.map((step) => explained(step, facts, findings))
   const [first] = findings
   const verdict = verdictOf(findings, steps)
-  return { verdict, sentence: sentenceOf(name, verdict, first, steps, facts), findings, steps, hops }
+  const sentence = sentenceOf(name, verdict, first, steps, facts)
+  return { port: facts.records.port?.id ?? null, verdict, sentence, findings, steps, hops }
 }
 
-/** What breaks before what might, causes before what follows from them; else as the faults stand. */
+const WORST: readonly Verdict[] = ['broken', 'unknown', 'well']
+
+/** Of a server with several ports the one that is to be heard of first; with risks before without. Pure. */
+export function worstOf(all: readonly Explanation[]): Explanation | undefined {
+  const rankOf = ({ verdict, findings }: Explanation) => WORST.indexOf(verdict) * 2 + (findings.length > 0 ? 0 : 1)
+  return all.toSorted((a, b) => rankOf(a) - rankOf(b))[0]
+}
+
+/** What breaks before what might, causes before what follows from them, what concerns the guest before what concerns its
+ *  host; else as the faults stand. */
 function ranked(findings: readonly Finding[]): readonly Finding[] {
-  const rank = ({ severity, isSymptom }: Finding) => (severity === 'broken' ? 0 : 2) + (isSymptom ? 1 : 0)
   return findings.toSorted((a, b) => rank(a) - rank(b))
+}
+
+function rank({ severity, isSymptom, step }: Finding): number {
+  if (severity === 'broken') return isSymptom ? 1 : 0
+  if (isSymptom) return 4
+  return step === 'service' ? 3 : 2
 }
 
 function explained<F extends Facts>({ id, on, tell }: Step<F>, facts: F, findings: readonly Finding[]): ExplainedStep {
@@ -60,11 +77,11 @@ function sentenceOf(
   verdict: Verdict,
   first: Finding | undefined,
   steps: readonly ExplainedStep[],
-  { path, records: { server } }: Facts,
+  { path }: Facts,
 ): string {
   if (verdict === 'broken' && first !== undefined) return `${name} gets no metadata: ${first.observed} [${first.id}].`
   const risk = first === undefined ? '' : `, but ${first.observed} [${first.id}]`
   if (verdict === 'well') return `${name} gets its metadata by ${path.kind}${risk}.`
   const unseen = steps.filter(({ state }) => state === 'unknown').map(({ id }) => id)
-  return `Nothing wrong is found with ${server?.name ?? name}${risk}; not looked at: ${unseen.join(', ')}.`
+  return `Nothing wrong is found with ${name}${risk}; not looked at: ${unseen.join(', ')}.`
 }

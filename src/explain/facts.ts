@@ -12,6 +12,7 @@ import type { Router } from '../inventory/records/router.ts'
 import type { Server } from '../inventory/records/server.ts'
 import type { Subnet } from '../inventory/records/subnet.ts'
 import type { Finding } from '../lint/finding.ts'
+import type { Ipv6Facts } from './ipv6.ts'
 
 /** Everything one explanation goes by: read once, then judged without looking again. No secret is in it. */
 export interface Facts {
@@ -32,6 +33,9 @@ export interface Facts {
   /** Who answers for the guest's address, and for the one it sends to. */
   readonly claims: Known<ReadonlyMap<IpAddress, ReadonlySet<MacAddress>>>
   readonly way: Known<GuestWay>
+  /** Absent: the guest has no IPv6 address, or nothing is asked by it (OVN). What is said above is of IPv4, and for a guest
+   *  without it nobody was asked; its path, namespace and visit are those of IPv6. */
+  readonly ipv6?: Ipv6Facts | undefined
   /** The metadata agent, asked in the guest's name over its socket. */
   readonly agent: Known<AgentFacts>
   /** The metadata API of its own, when the agent has one. */
@@ -49,6 +53,7 @@ export interface RecordFacts {
   readonly server: Pick<Server, 'id' | 'name'> | undefined
   /** Whose way is explained. */
   readonly port: Port | undefined
+  /** Of IPv4 where the port has one. */
   readonly fixedIp: FixedIp | undefined
   readonly network: Network | undefined
   readonly subnet: Subnet | undefined

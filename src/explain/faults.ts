@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts'
 import { documentFaults } from './faults/documents.ts'
 import { guestFaults } from './faults/guest.ts'
+import { ipv6Faults } from './faults/ipv6.ts'
 import { namespaceFaults } from './faults/namespace.ts'
 import { plugFaults } from './faults/plug.ts'
 import { proxyFaults } from './faults/proxy.ts'
@@ -15,5 +16,6 @@ export const FAULTS: readonly Fault[] = [
   ...namespaceFaults,
   ...proxyFaults,
   ...guestFaults,
+  ...ipv6Faults,
   ...documentFaults,
 ]

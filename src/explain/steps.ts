@@ -1,6 +1,9 @@
 import type { Known } from '../host/examine/known.ts'
+import type { Offer } from '../host/probe/frames.ts'
+import type { LinkAnswers } from '../host/probe/link-questions-ipv6.ts'
 import type { Facts } from './facts.ts'
 import { knownOf } from './fault.ts'
+import { type Ipv6Facts, mainFamily, placesOf, visitsOf } from './ipv6.ts'
 
 export type StepId =
   | 'record'
@@ -53,9 +56,15 @@ export const STEPS: readonly Step[] = [
   {
     id: 'path',
     on: 'records',
-    tell: ({ path }) => {
+    tell: ({ path, records, ipv6 }) => {
+      if (path.kind === 'none') return said(`none (${path.because})`)
+      const isIpv6 = mainFamily({ records }) === 6
+      const ways = (ipv6?.ways ?? []).map(
+        ({ kind, netns, nextHop, because }) =>
+          `by ${kind}: fe80::a9fe:a9fe ${nextHop === undefined ? 'on the link' : `by ${nextHop}`}, ${netns} (${because})`,
+      )
       const by = path.nextHop === undefined ? '' : ` 169.254.169.254 by ${path.nextHop},`
-      return said(`${path.kind === 'none' ? 'none' : `by ${path.kind}:${by} ${path.netns}`} (${path.because})`)
+      return said([...(isIpv6 ? [] : [`by ${path.kind}:${by} ${path.netns} (${path.because})`]), ...ways].join('; '))
     },
   },
   {
@@ -87,39 +96,45 @@ export const STEPS: readonly Step[] = [
   {
     id: 'dhcp',
     on: 'namespace',
-    tell: ({ offers, path }) =>
-      path.isDhcpServed
-        ? about(offers, (all) =>
-            all
-              .map(({ server, address, routes }) => {
-                const metadata = routes.get('169.254.169.254/32')
-                return `${server} offers ${address}${metadata === undefined ? '' : `, 169.254.169.254 by ${metadata}`}`
-              })
-              .join('; '),
-          )
-        : { unknown: 'no DHCP for this subnet' },
+    tell: ({ offers, path, records, ipv6 }) => {
+      const leases =
+        mainFamily({ records }) === 6
+          ? { unknown: 'the port has no IPv4 address' }
+          : path.isDhcpServed
+            ? about(offers, (all) => all.map(offered).join('; '))
+            : { unknown: 'no DHCP for this subnet' }
+      return joined([leases, ...(ipv6 === undefined ? [] : [about(ipv6.heard, (heard) => told(ipv6, heard))])])
+    },
   },
   {
     id: 'listener',
     on: 'proxy',
-    tell: ({ inside, path: { listensOn } }) =>
-      about(inside, (found) => {
-        const held = found?.sockets.find(
-          ({ address, port }) => address === listensOn?.address && port === listensOn.port,
-        )
-        return held === undefined
-          ? 'nobody'
-          : `${held.address} port ${held.port}, process ${held.owner?.pid ?? 'unknown'}`
-      }),
+    tell: (facts) =>
+      joined(
+        placesOf(facts).map(({ inside, listensOn }) =>
+          about(inside, (found) => {
+            const held = found?.sockets.find(
+              ({ address, port }) => address === listensOn?.address && port === listensOn.port,
+            )
+            return held === undefined
+              ? 'nobody'
+              : `${held.address} port ${held.port}, process ${held.owner?.pid ?? 'unknown'}`
+          }),
+        ),
+      ),
   },
   {
     id: 'request',
     on: 'proxy',
-    tell: ({ visit }) =>
-      about(visit, (answered) =>
-        answered.outcome === 'answered'
-          ? `a request on the bridge is answered in ${Math.round(answered.milliseconds)} ms`
-          : answered.outcome,
+    tell: (facts) =>
+      joined(
+        visitsOf(facts).map(({ visit, by }) =>
+          about(visit, (answered) =>
+            answered.outcome === 'answered'
+              ? `${by}a request on the bridge is answered in ${Math.round(answered.milliseconds)} ms`
+              : `${by}${answered.outcome}`,
+          ),
+        ),
       ),
   },
   {
@@ -165,14 +180,16 @@ export const STEPS: readonly Step[] = [
   {
     id: 'guest',
     on: 'guest',
-    tell: ({ claims, records: { fixedIp }, requests, lease, now }) => {
-      const macs = fixedIp && knownOf(claims)?.get(fixedIp.ipAddress)
+    tell: ({ claims, records: { fixedIp }, requests, lease, now, ipv6 }) => {
+      const answers = ipv6 && knownOf(ipv6.heard)?.guest
+      const macs = (fixedIp && knownOf(claims)?.get(fixedIp.ipAddress)) ?? answers
       const there = macs === undefined ? 'unknown whether it runs' : macs.size > 0 ? 'has its address' : 'is silent'
       const ends = knownOf(lease)?.endsAt
       const { last, clients = [] } = knownOf(requests) ?? {}
       return said(
         [
           there,
+          ...(answers?.size ? [`speaks as ${[...answers].join(', ')}`] : []),
           ...(ends === undefined ? [] : [`lease for ${Math.max(0, Math.round((ends - now) / 1_000))} s more`]),
           last === undefined ? 'has not asked yet' : `asked last ${last.at}: ${last.path} ${last.status}`,
           ...clients,
@@ -186,6 +203,26 @@ export const STEPS: readonly Step[] = [
     tell: ({ drive }) => about(drive, ({ stale }) => (stale === undefined ? 'none' : 'fresh')),
   },
 ]
+
+function offered({ server, address, routes }: Offer): string {
+  const metadata = routes.get('169.254.169.254/32')
+  return `${server} offers ${address}${metadata === undefined ? '' : `, 169.254.169.254 by ${metadata}`}`
+}
+
+/** What guests are told by IPv6: they need none of it to ask. */
+function told({ isLeased }: Ipv6Facts, { adverts, offers }: LinkAnswers): string {
+  const all = [
+    ...adverts.map(({ address, prefixes }) => `${address} advertises ${prefixes.join(', ') || 'itself'}`),
+    ...(isLeased ? offers : []).map(({ server, address }) => `${server} offers ${address ?? 'nothing'}`),
+  ]
+  return all.join('; ') || 'no router advertises, and IPv6 needs no lease'
+}
+
+/** What is known of several places; unknown where nothing is. */
+function joined(all: readonly Known<string>[]): Known<string> {
+  const known = all.flatMap((each) => ('value' in each ? [each.value] : []))
+  return known.length > 0 || all[0] === undefined ? said(known.join('; ')) : all[0]
+}
 
 export function said(text: string): Known<string> {
   return { value: text }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from '../support/eventually.ts'
 import { INJECTIONS, INVENTORY } from '../support/patients/all-in-one.ts'
-import { type Injection, startTarget } from '../support/patients/injection.ts'
+import { newDiagnoses } from '../support/patients/diagnose.ts'
+import { startTarget } from '../support/patients/injection.ts'
 import { SPLIT_INJECTIONS, SPLIT_INVENTORY, startHop } from '../support/patients/split.ts'
 import { admit, openWard, type Ward } from '../support/patients/ward.ts'
 
@@ -10,7 +11,8 @@ import { admit, openWard, type Ward } from '../support/patients/ward.ts'
 //
 //   iso-1, iso-2 ── 10.3.0.0/24, fd00:3::/64 ── qdhcp        rtd-1, rtd-2 ── 10.1.0.0/24 ── qrouter
 
-const seen: (Injection & { readonly verdict: string; readonly seconds: string })[] = []
+const diagnoses = newDiagnoses()
+const { diagnose, injected } = diagnoses
 
 describe('firstboot explain names', () => {
   let ward: Ward
@@ -19,7 +21,7 @@ describe('firstboot explain names', () => {
     startTarget(ward)
     const targets = '--vendordata-dynamic-targets=site@http://127.0.0.1:9999/'
     await ward.daemon('up', '--vendordata-providers=StaticJSON,DynamicJSON', targets).saying('firstboot is up')
-    admit(ward, ['iso-1', 'iso-2', 'rtd-1', 'rtd-2'])
+    admit(ward, ['iso-1', 'iso-2', 'rtd-1', 'rtd-2', 'pair'])
   })
   after(() => ward?.close())
 
@@ -33,6 +35,22 @@ describe('firstboot explain names', () => {
 
   for (const injection of INJECTIONS)
     it(`${injection.fault} (${injection.path}): ${injection.how}`, () => injected(ward, injection))
+
+  it('the worst of several ports, and what each is like', async () => {
+    const { port } = ward.patient('pair')
+    const [all, one] = await Promise.all([ward.explain('pair'), ward.explain(port)])
+    assert.deepEqual(
+      all.ports.map(({ verdict, findings }) => [verdict, findings[0]?.id]),
+      [
+        ['well', undefined],
+        ['broken', 'network-down'],
+      ],
+    )
+    assert.equal(all.ports[0]?.port, port)
+    assert.deepEqual([all.verdict, all.port, all.exitCode], ['broken', all.ports[1]?.port, 1])
+    assert.match(all.sentence, /^pair at 10\.4\.0\.\d+ gets no metadata/)
+    assert.deepEqual([one.verdict, one.ports.length, one.exitCode], ['well', 1, 0])
+  })
 
   it('not-running: firstboot up has ended', async () => {
     ward.run('kill', ward.pid('up'))
@@ -57,38 +75,4 @@ describe('firstboot explain names, of daemons that are processes of their own,',
   for (const injection of SPLIT_INJECTIONS) it(`${injection.fault}: ${injection.how}`, () => injected(ward, injection))
 })
 
-/** For docs/faults/README.md, which keeps it. */
-after(() => {
-  const rows = seen.map(
-    ({ fault, path, how, verdict, seconds }) => `| \`${fault}\` | ${path} | ${how} | ${verdict} | ${seconds} |`,
-  )
-  process.stdout.write(
-    `${['| Fault | Path | How | Verdict | Seconds |', '|---|---|---|---|---|', ...rows].join('\n')}\n`,
-  )
-})
-
-async function injected(ward: Ward, injection: Injection): Promise<void> {
-  const inject = async () => {
-    await injection.inject?.(ward)
-    await diagnose(ward, injection)
-  }
-  const diagnosed = inject()
-  const heal = () => injection.heal?.(ward)
-  const [said, healed] = await Promise.allSettled([diagnosed, diagnosed.then(heal, heal)])
-  // What was said first is told, also when nothing can be healed after it.
-  if (said.status === 'rejected') throw said.reason
-  if (healed.status === 'rejected') throw healed.reason
-}
-
-async function diagnose(ward: Ward, injection: Injection): Promise<void> {
-  const { fault, patient, neighbour } = injection
-  const [ill, well] = await Promise.all([
-    ward.explain(patient),
-    neighbour === undefined ? undefined : ward.explain(neighbour),
-  ])
-  const first = ill.findings[0]
-  seen.push({ ...injection, verdict: `${ill.verdict}: ${first?.id}`, seconds: (ill.milliseconds / 1_000).toFixed(1) })
-  assert.equal(first?.id, fault, JSON.stringify(ill.findings, null, 1))
-  assert.equal(ill.exitCode, first.severity === 'broken' ? 1 : 0)
-  assert.deepEqual(well?.findings.filter(({ severity }) => severity === 'broken') ?? [], [], 'the neighbour is healthy')
-}
+after(diagnoses.print)

@@ -22,40 +22,54 @@ import { driveState } from '../config-drive/freshness.ts'
 import { loadRules } from '../lint/load-rules.ts'
 import { readAs } from '../read-as.ts'
 
-export interface DocumentQuestion {
+export interface ServerQuestion {
   readonly state: StateDirectory
   readonly inventory: Inventory
   readonly store: InventoryStore
-  readonly records: Omit<RecordFacts, 'found'>
   readonly values: DriveValues
 }
 
-type Told = Pick<Facts, 'documents' | 'vendorData' | 'requests' | 'lease' | 'drive'>
+export interface DocumentQuestion extends ServerQuestion {
+  readonly records: Omit<RecordFacts, 'found'>
+}
+
+type OfServer = Pick<Facts, 'documents' | 'vendorData' | 'drive'>
+type OfPort = Pick<Facts, 'requests' | 'lease'>
 
 /** What this guest would read, what it has asked, and what it holds. */
-export async function documentFacts(question: DocumentQuestion): Promise<Told> {
-  const { inventory, records, state } = question
-  const server = records.server && inventory.records.server.get(records.server.id)
+export async function documentFacts(question: DocumentQuestion): Promise<OfServer & OfPort> {
+  return { ...(await serverFacts(question, question.records.server)), ...portFacts(question.state, question.records) }
+}
+
+/** What is the same for all ports of a server. */
+export async function serverFacts(question: ServerQuestion, wanted: RecordFacts['server']): Promise<OfServer> {
+  const { inventory } = question
+  const server = wanted && inventory.records.server.get(wanted.id)
   const instance = server && inventory.instance(server.id)
-  const requests = known('the flight recorder', () => requestFacts(state.flight, records))
-  const lease = known('the leases', () => ({ endsAt: leaseEnd(state.dhcp, records) }))
   if (server === undefined || instance === undefined) {
     const nobody = { unknown: 'there is no server' }
-    return { documents: nobody, vendorData: nobody, drive: nobody, requests, lease }
+    return { documents: nobody, vendorData: nobody, drive: nobody }
   }
   const [documents, vendorData, drive] = await Promise.all([
     drawn(question, server, instance),
     targets(question.values, instance),
     freshness(question, server, instance),
   ])
-  return { documents, vendorData, drive, requests, lease }
+  return { documents, vendorData, drive }
+}
+
+export function portFacts(state: StateDirectory, records: Omit<RecordFacts, 'found'>): OfPort {
+  return {
+    requests: known('the flight recorder', () => requestFacts(state.flight, records)),
+    lease: known('the leases', () => ({ endsAt: leaseEnd(state.dhcp, records) })),
+  }
 }
 
 const READ = ['/openstack/latest/meta_data.json', '/openstack/latest/network_data.json', '/latest/meta-data/']
 
 /** As the metadata API would, without asking the targets. */
 async function drawn(
-  { inventory, store, values }: DocumentQuestion,
+  { inventory, store, values }: ServerQuestion,
   server: Server,
   instance: Instance,
 ): Promise<Known<DocumentFacts>> {
@@ -104,7 +118,7 @@ async function targets(values: DriveValues, instance: Instance): Promise<Known<r
 }
 
 async function freshness(
-  { state, inventory, store, values }: DocumentQuestion,
+  { state, inventory, store, values }: ServerQuestion,
   server: Server,
   instance: Instance,
 ): Promise<Facts['drive']> {

@@ -14,10 +14,11 @@ export interface Wanted {
   readonly name: string
 }
 
-/** What a person means by a server's name or id, a port's id, an address or a MAC address. @throws UsageError */
-export function findPort(records: RecordSet, wanted: string): Wanted {
+/** What a person means by a server's name or id, a port's id, an address or a MAC address. A server is meant with all its
+ *  ports, or as one that has none. @returns at least one @throws UsageError */
+export function findPorts(records: RecordSet, wanted: string): readonly Wanted[] {
   const byId = records.port.get(wanted.toLowerCase())
-  if (byId !== undefined) return ofPort(records, byId)
+  if (byId !== undefined) return [ofPort(records, byId)]
   const address = parseIpAddress(wanted)
   const mac = parseMacAddress(wanted)
   if (address === undefined && mac === undefined) return ofServer(records, findServer(records, wanted))
@@ -26,7 +27,7 @@ export function findPort(records: RecordSet, wanted: string): Wanted {
   )
   const [port, second] = found
   if (port === undefined) throw new UsageError(`no port has ${wanted}; see firstboot list ports`)
-  if (second === undefined) return ofPort(records, port)
+  if (second === undefined) return [ofPort(records, port)]
   const choices = found.map(
     ({ id, networkId }) => `${id} (network ${records.network.get(networkId)?.name ?? networkId})`,
   )
@@ -38,7 +39,10 @@ function ofPort(records: RecordSet, port: Port): Wanted {
   return { server, port, name: server?.name ?? port.name ?? port.id }
 }
 
-function ofServer(records: RecordSet, server: Server): Wanted {
-  const port = server.portIds.map((id) => records.port.get(id)).find((each) => each !== undefined)
-  return { server, port, name: server.name }
+function ofServer(records: RecordSet, server: Server): readonly Wanted[] {
+  const ports = server.portIds.map((id) => records.port.get(id)).filter((each) => each !== undefined)
+  if (ports.length === 0) return [{ server, port: undefined, name: server.name }]
+  const nameOf = ({ id, fixedIps: [first] }: Port) =>
+    ports.length === 1 ? server.name : `${server.name} at ${first?.ipAddress ?? `port ${id}`}`
+  return ports.map((port) => ({ server, port, name: nameOf(port) }))
 }

@@ -1,20 +1,24 @@
 import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
 import { datapathOptions } from '../../config/options/datapath.ts'
 import { documentOptions } from '../../config/options/documents.ts'
 import { configDriveOptions } from '../../config/options/machines.ts'
 import { type DatapathValues, datapathConfig } from '../../daemons/datapath-config.ts'
 import type { DriveValues } from '../../daemons/drives.ts'
 import type { StateDirectory } from '../../daemons/state-directory.ts'
-import { Planner } from '../../datapath/desired.ts'
+import { type DesiredAt, Planner } from '../../datapath/desired.ts'
 import type { Facts } from '../../explain/facts.ts'
+import type { Port } from '../../inventory/records/port.ts'
 import { whyNotWritable } from '../../inventory/sql/writable.ts'
 import type { Inventory, InventoryStore } from '../../inventory/store.ts'
 import { askOperator, hostFacts, type RunningDaemon, runningDaemons } from './daemons.ts'
-import { documentFacts } from './documents.ts'
+import { portFacts, serverFacts } from './documents.ts'
 import type { Wanted } from './find-port.ts'
 import { hopFacts } from './hops.ts'
+import type { Ipv6Question } from './ipv6.ts'
+import { advertisingRouters, ipv6Ways, isLeased } from './ipv6-path.ts'
 import { networkFacts } from './network.ts'
-import { foundPorts, pathFacts, recordFacts } from './path.ts'
+import { foundPorts, ofFamily, pathFacts, recordFacts } from './path.ts'
 
 const LOCK_MILLISECONDS = 500
 /** Everything else waits for it; without it the options count with which the daemon was started. */
@@ -24,15 +28,17 @@ export interface Gathering {
   readonly state: StateDirectory
   readonly inventory: Inventory
   readonly store: InventoryStore
-  readonly wanted: Wanted
+  /** Ports of one server, or one port. */
+  readonly wanted: readonly Wanted[]
   /** As flags and environment say; what the running daemons were started with goes before. */
   readonly values: DatapathValues & DriveValues
 }
 
-/** Everything one explanation goes by. What does not depend on another is asked at once. */
-export async function gatherFacts({ state, inventory, store, wanted, values }: Gathering): Promise<Facts> {
+/** Everything that explanations go by, one a port. What does not depend on another is asked at once. */
+export async function gatherFacts(gathering: Gathering): Promise<readonly Facts[]> {
+  const { state, inventory, store, wanted, values } = gathering
   const statePath = realpathSync(state.path)
-  const database = whyNotWritable(state.database, LOCK_MILLISECONDS)
+  const problem = whyNotWritable(state.database, LOCK_MILLISECONDS)
   const daemons = await runningDaemons(state)
   const running = 'value' in daemons ? daemons.value : []
   const inForce = askOperator<DatapathValues>(state, '/config', CONFIG_MILLISECONDS)
@@ -40,26 +46,63 @@ export async function gatherFacts({ state, inventory, store, wanted, values }: G
   const datapath = (await inForce) ?? valuesOf(running, ['up', 'dhcp-agent'], datapathOptions, values)
   const config = datapathConfig(datapath, { statePath, agentSocket: state.agentSocket })
   const desired = new Planner().desired(inventory.records, config, Math.floor(Date.now() / 1_000))
-  const records = recordFacts(inventory, wanted)
-  const path = pathFacts(records, desired)
   const documents = { ...documentOptions, ...configDriveOptions }
   const read = valuesOf(running, ['metadata-api', 'up', 'metadata-proxy'], documents, values)
+  const server = serverFacts({ state, inventory, store, values: read }, wanted[0]?.server)
+  return Promise.all(
+    wanted.map(async (each) => {
+      const way = await wayFacts({ state, inventory, running, desired, statePath }, each)
+      return {
+        now: Date.now(),
+        ...way,
+        ...portFacts(state, way.records),
+        host: await host,
+        database: { value: { path: state.database, problem: await problem } },
+        ...(await server),
+      }
+    }),
+  )
+}
+
+interface Surroundings extends Pick<Gathering, 'state' | 'inventory'> {
+  readonly running: readonly RunningDaemon[]
+  readonly desired: DesiredAt
+  readonly statePath: string
+}
+
+/** What is one port's own. */
+async function wayFacts(around: Surroundings, wanted: Wanted) {
+  const { state, inventory, running, desired, statePath } = around
+  const records = recordFacts(inventory, wanted)
+  const path = pathFacts(records, desired)
   const ports = [...inventory.records.port.values()].filter(({ networkId }) => networkId === records.port?.networkId)
-  const [network, hops, told, problem] = await Promise.all([
-    isElsewhere(running) ? ELSEWHERE : networkFacts({ records, path, desired, ports, statePath }),
+  const ipv6 = ipv6Question(around, wanted, ports)
+  const [network, hops] = await Promise.all([
+    isElsewhere(running) ? ELSEWHERE : networkFacts({ records, path, desired, ports, statePath, ipv6 }),
     hopFacts(state, running, records, path),
-    documentFacts({ state, inventory, store, records, values: read }),
-    database,
   ])
+  return { records: { ...records, found: foundPorts(inventory, records, path) }, path, ...network, ...hops }
+}
+
+function ipv6Question(
+  { inventory, state, desired }: Surroundings,
+  wanted: Wanted,
+  ports: readonly Port[],
+): Ipv6Question | undefined {
+  const { port } = wanted
+  const fixedIp = ofFamily(port, 6)
+  const records = recordFacts(inventory, wanted, fixedIp)
+  const { subnet } = records
+  if (port === undefined || fixedIp === undefined || subnet === undefined) return undefined
   return {
-    now: Date.now(),
-    records: { ...records, found: foundPorts(inventory, records, path) },
-    path,
-    host: await host,
-    ...network,
-    ...hops,
-    database: { value: { path: state.database, problem } },
-    ...told,
+    port,
+    fixedIp,
+    subnet,
+    ways: ipv6Ways(records, desired),
+    own: ports.filter(({ deviceOwner }) => deviceOwner.startsWith('network:')).map(({ macAddress }) => macAddress),
+    advertisers: advertisingRouters(records, desired),
+    isLeased: isLeased(records, desired),
+    leases: join(state.dhcp, port.networkId, 'leases'),
   }
 }
 

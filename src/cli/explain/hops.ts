@@ -7,7 +7,10 @@ import type { AgentFacts, ApiFacts, Facts, PathFacts, RecordFacts } from '../../
 import type { Known } from '../../host/examine/known.ts'
 import { VISITOR_AGENT } from '../../host/probe/visitor.ts'
 import { type Answer, askOnce } from '../../http/question.ts'
+import { type IpAddress, ipVersion } from '../../inventory/records/address.ts'
+import type { FixedIp, Port } from '../../inventory/records/port.ts'
 import type { RunningDaemon } from './daemons.ts'
+import { linkLocalOf } from './ipv6-path.ts'
 
 const MILLISECONDS = 1_600
 const DOCUMENT = '/openstack/latest/meta_data.json'
@@ -59,12 +62,21 @@ async function agentFacts(
   const answer = await askOnce({
     to: { socketPath: socket },
     path: DOCUMENT,
-    headers: { ...originOf(path, port.networkId), 'X-Forwarded-For': fixedIp.ipAddress, 'User-Agent': VISITOR_AGENT },
+    headers: {
+      ...originOf(path, port.networkId),
+      'X-Forwarded-For': askedFrom(fixedIp, port),
+      'User-Agent': VISITOR_AGENT,
+    },
     milliseconds: MILLISECONDS,
   })
   if (answer.outcome === 'refused')
     return { value: { ...facts, state: answer.code === 'EACCES' ? 'forbidden' : 'dead', reply: undefined } }
   return { value: { ...facts, state: 'connects', reply: replyOf(answer) } }
+}
+
+/** By IPv6 guests ask a link-local address, and from one. */
+function askedFrom({ ipAddress }: FixedIp, { macAddress }: Port): IpAddress {
+  return ipVersion(ipAddress) === 6 ? linkLocalOf(macAddress) : ipAddress
 }
 
 function originOf({ netns }: PathFacts, networkId: string): Readonly<Record<string, string>> {

@@ -1,25 +1,15 @@
-import { closeSync } from 'node:fs'
 import type { DesiredAt } from '../../datapath/desired.ts'
 import { DHCP_PREFIX } from '../../datapath/dhcp/namespace.ts'
 import { METADATA_IPV4, METADATA_PORT } from '../../datapath/metadata-address.ts'
 import { FIREWALL_PREFIXES, SYSCTLS } from '../../datapath/namespaces.ts'
 import { planNamespace } from '../../datapath/plan.ts'
-import {
-  type Facts,
-  isOurs,
-  type PathFacts,
-  type PlannedStep,
-  type PlugFacts,
-  type RecordFacts,
-} from '../../explain/facts.ts'
+import { type Facts, isOurs, type PathFacts, type PlannedStep, type RecordFacts } from '../../explain/facts.ts'
+import type { Ipv6Facts } from '../../explain/ipv6.ts'
 import { type Known, known } from '../../host/examine/known.ts'
-import { examineNamespace, linksOutside, type NamespaceFacts } from '../../host/examine/namespace.ts'
-import { openNetlink } from '../../host/netlink.ts'
+import { examineNamespace, type NamespaceFacts } from '../../host/examine/namespace.ts'
 import { netnsPath } from '../../host/netns.ts'
-import { foreignTables } from '../../host/nftables.ts'
 import { offersTo, wayOf, whoHas } from '../../host/probe/link-questions.ts'
 import { openVisitor } from '../../host/probe/visitor.ts'
-import { readBridgeTable } from '../../host/rtnetlink.ts'
 import {
   type Cidr,
   fromNumber,
@@ -29,8 +19,10 @@ import {
   prefixLength,
   toNumber,
 } from '../../inventory/records/address.ts'
-import { bridgeName } from '../../inventory/records/network.ts'
-import { type Port, tapName } from '../../inventory/records/port.ts'
+import type { Port } from '../../inventory/records/port.ts'
+import { attempted } from './attempted.ts'
+import { type Ipv6Question, ipv6Facts } from './ipv6.ts'
+import { plugOf } from './plug.ts'
 
 type Records = Omit<RecordFacts, 'found'>
 
@@ -40,55 +32,67 @@ export interface NetworkQuestion {
   readonly desired: DesiredAt
   /** Of the port's network. */
   readonly ports: readonly Port[]
+  /** undefined: the guest has no IPv6 address. */
+  readonly ipv6: Ipv6Question | undefined
   /** Absolute, without links. */
   readonly statePath: string
 }
 
-type NetworkFacts = Pick<Facts, 'steps' | 'plug' | 'inside' | 'offers' | 'visit' | 'claims' | 'way'>
+type NetworkFacts = Pick<Facts, 'steps' | 'plug' | 'inside' | 'offers' | 'visit' | 'claims' | 'way' | 'ipv6'>
 
 /** Looks at this host's network, and asks on the guest's. Changes nothing that stays. */
 export async function networkFacts(question: NetworkQuestion): Promise<NetworkFacts> {
-  const { records, path } = question
-  const inside = await insideOf(question, path.netns)
+  const { records, path, ipv6 } = question
   const dhcpNetns = `${DHCP_PREFIX}${records.network?.id}`
-  const isSame = path.netns === dhcpNetns
-  const dhcp = isSame || !path.isDhcpServed ? undefined : await insideOf(question, dhcpNetns)
-  const seen: readonly (readonly [string, Known<NamespaceFacts | undefined>])[] = [
-    ...(path.netns === undefined ? [] : [[path.netns, inside] as const]),
-    ...(dhcp === undefined ? [] : [[dhcpNetns, dhcp] as const]),
-  ]
+  const names = [path.netns, ...(ipv6?.ways ?? []).map(({ netns }) => netns), path.isDhcpServed ? dhcpNetns : undefined]
+  const seen = new Map<string, Known<NamespaceFacts | undefined>>()
+  for (const name of new Set(names.filter((each) => each !== undefined))) seen.set(name, await insideOf(question, name))
+  const inside = (path.netns && seen.get(path.netns)) || NO_NAMESPACE
   const plug = known('the bridge', () => plugOf(records))
   const bridge = 'value' in plug ? plug.value.bridge?.name : undefined
-  return {
-    inside,
-    steps: stepsOf(question.desired, seen),
-    plug,
-    ...(bridge === undefined
+  const tap = 'value' in plug ? (plug.value.tap?.name ?? plug.value.heardOn) : undefined
+  const [answers, byIpv6] = await Promise.all([
+    bridge === undefined
       ? NOBODY_TO_ASK
-      : await asked({
+      : asked({
           ...question,
           bridge,
-          tap: 'value' in plug ? (plug.value.tap?.name ?? plug.value.heardOn) : undefined,
+          tap,
           inside: 'value' in inside ? inside.value : undefined,
-        })),
+        }),
+    ipv6 && ipv6Facts({ ...ipv6, bridge, isPlugged: tap !== undefined, mtu: records.network?.mtu ?? 1_500, seen }),
+  ])
+  const isMain = byIpv6 !== undefined && records.subnet?.ipVersion === 6
+  return {
+    inside,
+    steps: stepsOf(question.desired, [...seen]),
+    plug,
+    ...answers,
+    ...(isMain && { visit: mainVisit(byIpv6) }),
+    ipv6: byIpv6,
   }
 }
 
+/** Of a guest without IPv4: the one that goes the way it goes first. */
+function mainVisit({ ways: [way] }: Ipv6Facts): Facts['visit'] {
+  return way?.visit ?? { unknown: 'the guest is sent nowhere' }
+}
+
+const NO_NAMESPACE = { value: undefined }
 const NO_BRIDGE = { unknown: 'there is no bridge to ask on' }
 const NOBODY_TO_ASK = { offers: NO_BRIDGE, visit: NO_BRIDGE, claims: NO_BRIDGE, way: NO_BRIDGE }
 
 async function insideOf(
-  { desired, statePath, path }: NetworkQuestion,
-  name: string | undefined,
+  { desired, statePath, path, ipv6 }: NetworkQuestion,
+  name: string,
 ): Promise<Known<NamespaceFacts | undefined>> {
-  if (name === undefined) return { value: undefined }
   return attempted(name, () =>
     examineNamespace({
       name,
       statePath,
       sysctls: SYSCTLS,
       hasFirewall: FIREWALL_PREFIXES.some((prefix) => name.startsWith(prefix)),
-      ports: [67, METADATA_PORT, ...(path.listensOn === undefined ? [] : [path.listensOn.port])],
+      ports: [67, METADATA_PORT, ...[path, ...(ipv6?.ways ?? [])].flatMap(({ listensOn }) => listensOn?.port ?? [])],
       listeners: desired.namespaces.get(name)?.listeners ?? [],
       isOurs,
     }),
@@ -119,28 +123,6 @@ export function stepsOf(
   return { value: steps }
 }
 
-function plugOf({ port, network }: Records): PlugFacts {
-  const links = linksOutside()
-  const all = [...links.values()]
-  const called = (name: string | undefined) => all.find((link) => link.name === name)
-  const bridge = called(network && bridgeName(network.id))
-  const tap = called(port && tapName(port))
-  const fd = openNetlink()
-  try {
-    const heard = readBridgeTable(fd).find(
-      ({ mac, link }) => mac === port?.macAddress && links.get(link)?.master === bridge?.index,
-    )
-    return {
-      bridge: bridge && { name: bridge.name, mtu: bridge.mtu, isUp: bridge.up },
-      tap: tap && { name: tap.name, bridge: links.get(tap.master)?.name, mtu: tap.mtu, isUp: tap.up },
-      heardOn: heard && links.get(heard.link)?.name,
-      bridgeTables: foreignTables(),
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
 interface Asking extends NetworkQuestion {
   readonly bridge: string
   readonly tap: string | undefined
@@ -155,7 +137,7 @@ async function asked(asking: Asking): Promise<Pick<Facts, 'offers' | 'visit' | '
   const { port } = records
   const isIpv4 = records.subnet?.ipVersion === 4
   if (port === undefined || !isIpv4) {
-    const why = { unknown: 'only IPv4 is tried out' }
+    const why = { unknown: 'the port has no IPv4 address' }
     return { offers: why, visit: why, claims: why, way: why }
   }
   const [offers, way, [claims, visit]] = await Promise.all([
@@ -240,12 +222,4 @@ function freeAddress(cidr: Cidr, taken: readonly (IpAddress | null)[]): IpAddres
     if (!used.has(address)) free.push(address)
   }
   return free[Math.floor(Math.random() * free.length)]
-}
-
-export async function attempted<T>(what: string, attempt: () => Promise<T>): Promise<Known<T>> {
-  try {
-    return { value: await attempt() }
-  } catch (error) {
-    return { unknown: `${what}: ${error instanceof Error ? error.message : error}` }
-  }
 }

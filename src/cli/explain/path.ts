@@ -4,18 +4,21 @@ import { METADATA_IPV4, METADATA_PORT } from '../../datapath/metadata-address.ts
 import { ROUTER_PREFIX } from '../../datapath/router/namespace.ts'
 import type { PathFacts, RecordFacts } from '../../explain/facts.ts'
 import type { Namespace } from '../../host/namespace.ts'
-import { type IpAddress, ipVersion, parseIpAddress } from '../../inventory/records/address.ts'
+import { type IpAddress, type IpVersion, ipVersion, parseIpAddress } from '../../inventory/records/address.ts'
 import type { NetworkId, RouterId } from '../../inventory/records/ids.ts'
-import { DHCP_PORT, isRouterInterface } from '../../inventory/records/port.ts'
+import { DHCP_PORT, type FixedIp, isRouterInterface, type Port } from '../../inventory/records/port.ts'
 import type { Inventory } from '../../inventory/store.ts'
 import type { Wanted } from './find-port.ts'
+import { ipv6PathFacts } from './ipv6-path.ts'
 
-/** The records a guest's way depends on. Pure. */
+type Records = Omit<RecordFacts, 'found'>
+
+/** The records a guest's way depends on. Pure. @param fixedIp  by which it asks */
 export function recordFacts(
   { records }: Pick<Inventory, 'records'>,
   { server, port }: Wanted,
-): Omit<RecordFacts, 'found'> {
-  const fixedIp = port?.fixedIps.find(({ ipAddress }) => ipVersion(ipAddress) === 4) ?? port?.fixedIps[0]
+  fixedIp = ofFamily(port, 4) ?? port?.fixedIps[0],
+): Records {
   const network = port && records.network.get(port.networkId)
   const subnet = fixedIp && records.subnet.get(fixedIp.subnetId)
   const onNetwork = [...records.port.values()].filter(({ networkId }) => networkId === network?.id)
@@ -37,8 +40,17 @@ export function recordFacts(
   }
 }
 
+/** The first fixed IP of a family. */
+export function ofFamily(port: Port | undefined, version: IpVersion): FixedIp | undefined {
+  return port?.fixedIps.find(({ ipAddress }) => ipVersion(ipAddress) === version)
+}
+
 /** Where the plan sends this guest, and why. Pure. */
-export function pathFacts(facts: Omit<RecordFacts, 'found'>, { namespaces, decisions }: DesiredAt): PathFacts {
+export function pathFacts(facts: Records, desired: DesiredAt): PathFacts {
+  return facts.subnet?.ipVersion === 6 ? ipv6PathFacts(facts, desired) : ipv4PathFacts(facts, desired)
+}
+
+function ipv4PathFacts(facts: Records, { namespaces, decisions }: DesiredAt): PathFacts {
   const { network, subnet, dhcpPort, routers } = facts
   const dhcpNetns = `${DHCP_PREFIX}${network?.id}`
   const dhcp = namespaces.get(dhcpNetns)
@@ -76,7 +88,7 @@ function metadataRoute({ programs }: Namespace, subnetId: string | undefined): I
 }
 
 /** The ports the agent would find. */
-export function foundPorts(inventory: Inventory, { fixedIp, port }: Omit<RecordFacts, 'found'>, path: PathFacts) {
+export function foundPorts(inventory: Inventory, { fixedIp, port }: Records, path: PathFacts) {
   if (fixedIp === undefined || port === undefined || path.netns === undefined) return []
   const within = path.netns.startsWith(ROUTER_PREFIX)
     ? { routerId: path.netns.slice(ROUTER_PREFIX.length) as RouterId }

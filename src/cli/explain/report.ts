@@ -9,12 +9,26 @@ const MARKS: Readonly<Record<State, string>> = { well: 'ok', risk: '!', broken: 
 /** The worst of several is that of the hop. */
 const WORST: readonly State[] = ['broken', 'risk', 'well', 'unknown']
 
+/** The verdict; then each port, where there are several. */
+export function reportLines(
+  worst: Explanation,
+  ports: readonly Explanation[],
+  paint: Terminal['paint'],
+): readonly string[] {
+  if (ports.length === 1) return explanationLines(worst, paint)
+  const sections = ports.flatMap((each) => ['', `── port ${each.port ?? '-'} ──`, ...explanationLines(each, paint)])
+  return [verdictLine(worst, paint), ...sections]
+}
+
+function verdictLine({ verdict, sentence }: Explanation, paint: Terminal['paint']): string {
+  return paint(verdict === 'well' ? 'green' : verdict === 'broken' ? 'red' : 'yellow', printable(sentence))
+}
+
 /** The verdict, the way as a drawing, each station, and what to do. */
-export function explanationLines(explanation: Explanation, paint: Terminal['paint']): readonly string[] {
-  const { verdict, sentence, findings, steps } = explanation
-  const colour = verdict === 'well' ? 'green' : verdict === 'broken' ? 'red' : 'yellow'
+function explanationLines(explanation: Explanation, paint: Terminal['paint']): readonly string[] {
+  const { findings, steps } = explanation
   return [
-    paint(colour, printable(sentence)),
+    verdictLine(explanation, paint),
     '',
     ...drawing(explanation, paint),
     '',

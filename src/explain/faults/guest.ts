@@ -1,5 +1,6 @@
 import type { Facts } from '../facts.ts'
 import { type Fault, knownOf, type Spot } from '../fault.ts'
+import { mainFamily } from '../ipv6.ts'
 
 const METADATA_ROUTE = '169.254.169.254/32'
 
@@ -14,16 +15,19 @@ export const guestFaults: readonly Fault[] = [
     recognised: 'it does not run in the namespace of the network',
     expected: 'dnsmasq runs in the namespace of the network',
     mend: 'firstboot datapath status says why it cannot be started: a program that has UDP port 67, a full disk',
-    judge: ({ steps, host: { troubles }, path }) => {
+    judge: (facts) => {
+      const { steps, path } = facts
+      const { troubles } = facts.host
       if (!path.isDhcpServed) return undefined
+      // Without a lease there is no route to 169.254.169.254; fe80::a9fe:a9fe needs neither.
+      const severity = mainFamily(facts) === 6 ? 'risk' : 'broken'
       return (knownOf(steps) ?? [])
         .filter(({ command }) => command.kind === 'program-start' && command.program.kind === 'dnsmasq')
         .filter(({ where }) => !isMissing(knownOf(steps) ?? [], where))
         .map(({ where, why }): Spot => {
           const trouble = troubles.find((each) => each.where === where)
-          return trouble === undefined
-            ? `${where}: ${why}`
-            : `${where}: ${why}; ${trouble.what} fails: ${trouble.message}`
+          const more = trouble === undefined ? '' : `; ${trouble.what} fails: ${trouble.message}`
+          return { observed: `${where}: ${why}${more}`, severity }
         })
     },
   },

@@ -1,4 +1,5 @@
 import { type Fault, knownOf } from '../fault.ts'
+import { byIpv6, placesOf } from '../ipv6.ts'
 import { stepFault } from './step-fault.ts'
 
 /** The namespace that is to answer. */
@@ -31,8 +32,10 @@ export const namespaceFaults: readonly Fault[] = [
     recognised: 'the kernel refuses the address (dadfailed)',
     expected: 'the addresses of the namespace can be used',
     mend: 'find who has it (ip neigh, tcpdump on the bridge) and take it away there; then ip address del it: it is set again',
-    judge: ({ inside }) =>
-      (knownOf(inside)?.refused ?? []).map(({ device, address }) => `${address} on ${device} is somebody else’s`),
+    judge: (facts) =>
+      placesOf(facts)
+        .flatMap(({ inside }) => knownOf(inside)?.refused ?? [])
+        .map(({ device, address }) => byIpv6(facts, `${address} on ${device} is somebody else’s`)),
   },
   stepFault(['address-add'], {
     id: 'address-missing',

@@ -1,4 +1,5 @@
 import { type Fault, knownOf } from '../fault.ts'
+import { placesOf } from '../ipv6.ts'
 import { REPAIRED } from './step-fault.ts'
 
 /** How the guest is plugged in on this host. */
@@ -62,11 +63,14 @@ export const plugFaults: readonly Fault[] = [
     recognised: 'the MTU of tap, bridge or a device in the namespace is below that of the network',
     expected: 'every device on the way takes packets of the network’s MTU',
     mend: 'ip link set DEVICE mtu MTU, or lower the MTU of the network',
-    judge: ({ plug, inside, records: { network, dhcpPort, routers } }) => {
+    judge: (facts) => {
+      const { plug } = facts
+      const { network, dhcpPort, routers } = facts.records
       const { tap, bridge } = knownOf(plug) ?? {}
       const ids = [dhcpPort, ...routers.map(({ port }) => port)].map((port) => port?.id.slice(0, 11))
-      const devices =
-        knownOf(inside)?.observed.devices.filter(({ name }) => ids.some((id) => id && name.endsWith(id))) ?? []
+      const devices = placesOf(facts)
+        .flatMap(({ inside }) => knownOf(inside)?.observed.devices ?? [])
+        .filter(({ name }) => ids.some((id) => id && name.endsWith(id)))
       const on = [tap, bridge, ...devices].filter((each) => each !== undefined)
       return on
         .filter(({ mtu }) => mtu < (network?.mtu ?? 0))

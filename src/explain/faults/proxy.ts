@@ -1,5 +1,6 @@
 import { isOurs } from '../facts.ts'
-import { type Fault, knownOf } from '../fault.ts'
+import { type Fault, knownOf, type Spot } from '../fault.ts'
+import { placesOf, visitsOf } from '../ipv6.ts'
 import { stepFault } from './step-fault.ts'
 
 /** Who listens there, and whether a request arrives. */
@@ -13,13 +14,15 @@ export const proxyFaults: readonly Fault[] = [
     recognised: 'a process that is none of ours has the port in the namespace',
     expected: 'in the namespace nobody but us listens there',
     mend: 'end that process',
-    judge: ({ inside, path: { listensOn } }) =>
-      (knownOf(inside)?.sockets ?? [])
-        .filter(({ protocol, port, owner }) => protocol === 'tcp' && port === listensOn?.port && !isOurs(owner))
-        .map(({ address, port, owner }) => ({
-          observed: `process ${owner?.pid ?? '?'} (${owner?.arguments.slice(0, 3).join(' ').slice(0, 80) ?? 'unknown'}) listens on ${address} port ${port}`,
-          ...(owner === undefined ? {} : { mend: `kill ${owner.pid}` }),
-        })),
+    judge: (facts) =>
+      placesOf(facts).flatMap(({ inside, listensOn }) =>
+        (knownOf(inside)?.sockets ?? [])
+          .filter(({ protocol, port, owner }) => protocol === 'tcp' && port === listensOn?.port && !isOurs(owner))
+          .map(({ address, port, owner }) => ({
+            observed: `process ${owner?.pid ?? '?'} (${owner?.arguments.slice(0, 3).join(' ').slice(0, 80) ?? 'unknown'}) listens on ${address} port ${port}`,
+            ...(owner === undefined ? {} : { mend: `kill ${owner.pid}` }),
+          })),
+      ),
   },
   stepFault(['listener-open'], {
     id: 'nobody-listens',
@@ -83,15 +86,17 @@ export const proxyFaults: readonly Fault[] = [
     recognised: 'a request on the bridge is lost, and there are rules that drop, or tables that are not ours',
     expected: 'nobody drops packets between the guest and the proxy',
     mend: 'take the rule away (nft list ruleset, iptables-save; in the namespace: ip netns exec NETNS ...)',
-    judge: ({ visit, inside, plug, path }) => {
-      const answered = knownOf(visit)
-      if (answered === undefined || answered.outcome === 'answered' || answered.outcome === 'silent') return undefined
-      const suspects = [
-        ...(knownOf(inside)?.foreignRules ?? []).map((rule) => `${path.netns}: ${rule}`),
-        ...(knownOf(plug)?.bridgeTables ?? []).map((table) => `host: table ${table}`),
-      ]
-      return suspects.length === 0 ? undefined : `the request is lost; ${suspects.slice(0, 3).join('; ')}`
-    },
+    judge: (facts) =>
+      visitsOf(facts).flatMap(({ visit, netns, inside, severity }): readonly Spot[] => {
+        const answered = knownOf(visit)
+        if (answered === undefined || answered.outcome === 'answered' || answered.outcome === 'silent') return []
+        const suspects = [
+          ...(knownOf(inside)?.foreignRules ?? []).map((rule) => `${netns}: ${rule}`),
+          ...(knownOf(facts.plug)?.bridgeTables ?? []).map((table) => `host: table ${table}`),
+        ]
+        if (suspects.length === 0) return []
+        return [{ observed: `the request is lost; ${suspects.slice(0, 3).join('; ')}`, severity }]
+      }),
   },
   {
     id: 'request-fails',
@@ -103,11 +108,12 @@ export const proxyFaults: readonly Fault[] = [
     recognised: 'a request from an address that nobody has is not answered',
     expected: 'a request on the guest’s network is answered',
     mend: 'tcpdump -ni any host 169.254.169.254, in the namespace and on the bridge',
-    judge: ({ visit }) => {
-      const answered = knownOf(visit)
-      if (answered === undefined) return undefined
-      return VISITS[answered.outcome](answered as never)
-    },
+    judge: (facts) =>
+      visitsOf(facts).flatMap(({ visit, by, severity }): readonly Spot[] => {
+        const answered = knownOf(visit)
+        const observed = answered && VISITS[answered.outcome](answered as never)
+        return observed === undefined ? [] : [{ observed: `${by}${observed}`, severity }]
+      }),
   },
 ]
 

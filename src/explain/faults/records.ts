@@ -1,4 +1,4 @@
-import { contains } from '../../inventory/records/address.ts'
+import { contains, isLinkLocal } from '../../inventory/records/address.ts'
 import type { Fault } from '../fault.ts'
 
 /** What the inventory itself says against it. */
@@ -134,7 +134,10 @@ export const recordFaults: readonly Fault[] = [
     judge: ({ records: { subnet, gatewayHolder } }) => {
       if (subnet?.gatewayIp == null) return undefined
       const gateway = `gateway ${subnet.gatewayIp} of subnet ${subnet.name || subnet.cidr}`
-      if (!contains(subnet.cidr, subnet.gatewayIp)) return `${gateway} is not in ${subnet.cidr}`
+      // Of IPv6 it may be link-local.
+      const isInside =
+        contains(subnet.cidr, subnet.gatewayIp) || (subnet.ipVersion === 6 && isLinkLocal(subnet.gatewayIp))
+      if (!isInside) return `${gateway} is not in ${subnet.cidr}`
       if (gatewayHolder === undefined || gatewayHolder.deviceOwner.startsWith('network:')) return undefined
       return `${gateway} is that of port ${gatewayHolder.id} (${gatewayHolder.deviceOwner || 'no owner'})`
     },
@@ -158,13 +161,14 @@ export const recordFaults: readonly Fault[] = [
     step: 'path',
     severity: 'broken',
     symptom: 'some guests of the subnet are answered, those with the other gateway are not',
-    cause: 'several routers are on the subnet, and none of them has its gateway address',
+    cause: 'several routers are on the subnet (IPv4), and none of them has its gateway address',
     recognised:
       'two or more interfaces in the subnet, and the gateway address belongs to nobody or to a router that is down',
     expected: 'of several routers one has the gateway address and is up',
     mend: 'give one of the routers the gateway address, or detach the others',
+    // In IPv6 each router advertises itself.
     judge: ({ records: { routers, subnet, gatewayHolder }, path }) =>
-      routers.length > 1 && (gatewayHolder === undefined || path.kind === 'none')
+      subnet?.ipVersion !== 6 && routers.length > 1 && (gatewayHolder === undefined || path.kind === 'none')
         ? `${routers.map(({ router, address }) => `${router.name || router.id} ${address}`).join(', ')}; the gateway is ${subnet?.gatewayIp ?? 'unset'}`
         : undefined,
   },

@@ -4,12 +4,12 @@ import { addressBytes, addressOfBytes } from '../socket-address.ts'
 /** Ethernet, ARP (RFC 826), IPv4 (RFC 791), UDP, ICMP and DHCP (RFC 2131) as bytes, as far as asking a guest goes. Pure. */
 
 const ETHERNET = { destination: 0, source: 6, type: 12, size: 14 } as const
-const TYPE = { ipv4: 0x0800, arp: 0x0806 } as const
+export const TYPE = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const
 const BROADCAST = 'ff:ff:ff:ff:ff:ff' as MacAddress
 const NOWHERE = '0.0.0.0' as IpAddress
 const EVERYBODY = '255.255.255.255' as IpAddress
 
-function ethernet(source: MacAddress, destination: MacAddress, type: number, payload: Uint8Array): Buffer {
+export function ethernet(source: MacAddress, destination: MacAddress, type: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(ETHERNET.size)
   head.set(macBytes(destination), ETHERNET.destination)
   head.set(macBytes(source), ETHERNET.source)
@@ -25,7 +25,7 @@ export function macBytes(mac: MacAddress): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex')
 }
 
-function macOf(bytes: Buffer, at: number): MacAddress {
+export function macOf(bytes: Buffer, at: number): MacAddress {
   return bytes.toString('hex', at, at + 6).replaceAll(/..(?=.)/g, '$&:') as MacAddress
 }
 
@@ -63,7 +63,7 @@ export function readArp(frame: Buffer): Arp | undefined {
   }
 }
 
-function payloadOf(frame: Buffer, type: number): Buffer | undefined {
+export function payloadOf(frame: Buffer, type: number): Buffer | undefined {
   const isOne = frame.length >= ETHERNET.size && frame.readUInt16BE(ETHERNET.type) === type
   return isOne ? frame.subarray(ETHERNET.size) : undefined
 }
@@ -104,7 +104,7 @@ export function readIpv4(frame: Buffer): Ipv4Packet | undefined {
 }
 
 /** RFC 1071. */
-function checksum(bytes: Buffer): number {
+export function checksum(bytes: Buffer): number {
   let sum = 0
   for (let at = 0; at + 1 < bytes.length; at += 2) sum += bytes.readUInt16BE(at)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)

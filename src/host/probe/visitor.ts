@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import type { Cidr, IpAddress, MacAddress } from '../../inventory/records/address.ts'
+import { type Cidr, type IpAddress, ipVersion, isLinkLocal, type MacAddress } from '../../inventory/records/address.ts'
 import { bind, checked, connect, errno, socket } from '../libc.ts'
 import { addAddress, addVeth, setInside, setRoute } from '../link-changes.ts'
 import { inNamespace, newNamespace } from '../netns.ts'
-import { AF_INET, encodeSocketAddress, LARGEST_ADDRESS } from '../socket-address.ts'
+import { deviceIndex } from '../rtnetlink.ts'
+import { AF_INET, encodeSocketAddress, familyOf, LARGEST_ADDRESS } from '../socket-address.ts'
 
 /** A guest for a moment: a namespace without a name, plugged into a bridge. What it sends goes the way a guest's packets go. */
 export interface Visitor {
+  /** Of its namespace. */
+  readonly path: string
+  /** Of its device on the bridge, which is `VISITOR_DEVICE` in there. */
+  readonly mac: MacAddress
   /** Asks for a path and gives the guest's own answer no name. Resolves whatever happens. */
   ask(destination: IpAddress, port: number, target: string, milliseconds: number): Promise<Answered>
   /** Takes it all away. So does the end of this process. */
@@ -30,8 +35,8 @@ export interface Visit {
   readonly mtu: number
   /** One that nobody has, `address/prefix`. */
   readonly address: Cidr
-  /** Where it sends what is for the metadata address. */
-  readonly metadata: { readonly destination: Cidr; readonly gateway: IpAddress }
+  /** Where it sends what is for the metadata address; undefined: it looks for that on its link. */
+  readonly metadata: { readonly destination: Cidr; readonly gateway: IpAddress } | undefined
 }
 
 /** @throws Error when no namespace or device can be made */
@@ -44,13 +49,15 @@ export function openVisitor({ bridge, mtu, address, metadata }: Visit): Visitor 
     const mac = `02:fb:${randomBytes(4)
       .toString('hex')
       .replaceAll(/..(?=.)/g, '$&:')}` as MacAddress
-    addVeth({ peer: name, bridge, netns: path, inner: DEVICE, mac, mtu })
+    addVeth({ peer: name, bridge, netns: path, inner: VISITOR_DEVICE, mac, mtu })
     inNamespace<void>(path, () => {
-      setInside({ name: DEVICE, mac, mtu })
-      addAddress(DEVICE, address)
-      setRoute({ ...metadata, device: DEVICE })
+      setInside({ name: VISITOR_DEVICE, mac, mtu })
+      addAddress(VISITOR_DEVICE, address)
+      if (metadata !== undefined) setRoute({ ...metadata, device: VISITOR_DEVICE })
     })
     return {
+      path,
+      mac,
       ask: (...asked) => askFrom(path, ...asked),
       close: () => closeSync(fd),
     }
@@ -60,7 +67,7 @@ export function openVisitor({ bridge, mtu, address, metadata }: Visit): Visitor 
   }
 }
 
-const DEVICE = 'eth0'
+export const VISITOR_DEVICE = 'eth0'
 
 const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2_004_001
 const EINPROGRESS = 115
@@ -104,7 +111,8 @@ export function askFrom(
     if (status !== undefined) end({ outcome: 'answered', status: Number(status), milliseconds: elapsed() })
   })
   connected.on('end', () => end({ outcome: 'silent', milliseconds: elapsed() }))
-  const request = `GET ${target} HTTP/1.1\r\nHost: ${destination}\r\nUser-Agent: ${VISITOR_AGENT}\r\nConnection: close\r\n\r\n`
+  const host = ipVersion(destination) === 6 ? `[${destination}]` : destination
+  const request = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${VISITOR_AGENT}\r\nConnection: close\r\n\r\n`
   connected.write(request, (error) => {
     if (error) return
     isAccepted = true
@@ -119,10 +127,12 @@ export const VISITOR_AGENT = 'firstboot-explain'
 /** Begins to connect; whoever uses it hears how that ended. */
 function openConnection(path: string, destination: IpAddress, port: number): number {
   return inNamespace<number>(path, () => {
-    const fd = checked(socket(AF_INET, SOCK_STREAM_NONBLOCK_CLOEXEC, 0), 'opening a socket')
-    const any = encodeSocketAddress('0.0.0.0' as IpAddress, 0, 0)
+    const family = familyOf(destination)
+    const fd = checked(socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0), 'opening a socket')
+    const any = encodeSocketAddress((family === AF_INET ? '0.0.0.0' : '::') as IpAddress, 0, 0)
     checked(bind(fd, any, any.length), 'binding a socket')
-    const there = encodeSocketAddress(destination, port, 0)
+    const isOnLink = family !== AF_INET && isLinkLocal(destination)
+    const there = encodeSocketAddress(destination, port, isOnLink ? deviceIndex(VISITOR_DEVICE) : 0)
     if (connect(fd, there, Math.min(there.length, LARGEST_ADDRESS)) === -1 && errno() !== EINPROGRESS)
       checked(-1, `connecting to ${destination}`)
     return fd

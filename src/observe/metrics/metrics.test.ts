@@ -88,12 +88,23 @@ describe('what is told', () => {
   })
 })
 
+/** What `promtool check metrics` complains of: units that are no base units or are cut short, the kind in the name, and
+ *  endings that belong to the samples of histograms. */
+const COMPLAINTS = [
+  /_(milli|micro|nano|kilo|mega|giga|kibi|mebi)?(minutes|hours|days|weeks|bits|percent|grams)(_|$)/,
+  /_(milli|micro|nano|kilo|mega|giga|kibi|mebi)(seconds|bytes|metres)(_|$)/,
+  /_(s|ms|us|ns|sec|secs|min|mins|h|b|kb|mb|gb|pct)(_|$)/,
+  /_(counter|gauge|histogram|summary)(_|$)/,
+  /_(bucket|count|sum)$/,
+]
+
 describe('the rows', () => {
-  for (const { name, kind, help, buckets = [] } of ROWS)
+  for (const { name, kind, help, labels, buckets = [] } of ROWS)
     it(`${name} keeps the conventions`, () => {
       assert.match(name, /^(firstboot|process)_[a-z_]+$/)
       assert.equal(name.endsWith('_total'), kind === 'counter')
-      assert.doesNotMatch(name, /milliseconds|_ms\b/)
+      for (const unwanted of COMPLAINTS) assert.doesNotMatch(name, unwanted)
+      for (const label of labels) assert.doesNotMatch(label, /^(le|quantile|daemon)$/)
       if (kind === 'histogram') assert.match(name, /_seconds$/)
       assert.match(help, /^[A-Z].*\.$/)
       assert.equal(buckets.length > 0, kind === 'histogram')

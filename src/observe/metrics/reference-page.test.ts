@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { LABELS } from './labels.ts'
+import { LABELS, type LabelName } from './labels.ts'
 import { referenceTables } from './reference-page.ts'
 import { METRICS, type MetricRow } from './rows.ts'
 
@@ -55,6 +55,17 @@ describe('the Grafana dashboard', () => {
         ...[...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label),
       ]
       for (const label of asked) assert.ok(known.has(label ?? ''), `${title}: no label ${label}`)
+    }
+  })
+
+  test('filters by values that a label can have', () => {
+    const filters = targets.flatMap(({ expr }) => [...expr.matchAll(/(\w+)(=~?)"([^"$]*)"/g)])
+    assert.ok(filters.length > 0)
+    for (const [filter, label = '', operator, wanted = ''] of filters) {
+      const values: readonly string[] | string = LABELS[label as LabelName]
+      const pattern = new RegExp(`^(?:${wanted})$`)
+      const isMeant = (value: string) => (operator === '=~' ? pattern.test(value) : value === wanted)
+      if (typeof values !== 'string') assert.ok(values.some(isMeant), filter)
     }
   })
 

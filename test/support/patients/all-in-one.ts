@@ -3,7 +3,7 @@ import { GUEST_INJECTIONS } from './of-guests.ts'
 import { NAMESPACE_INJECTIONS } from './of-namespaces.ts'
 import { SERVICE_INJECTIONS } from './of-services.ts'
 
-/** `iso-*` ask at the DHCP port, `rtd-*` behind a router. The others are born ill, and no guest of theirs runs. */
+/** `iso-*` ask at the DHCP port, `rtd-*` behind a router, and `pair` has a second port on a network that is down. The others are born ill, and no guest of theirs runs. */
 export const INVENTORY = `
 projects: [{ name: p }]
 networks:
@@ -23,6 +23,7 @@ routers:
 ports:
   - { name: iso-1, project: p, network: isolated, port_security_enabled: false, fixed_ips: [{ ip_address: 10.3.0.11 }] }
   - { name: iso-2, project: p, network: isolated, port_security_enabled: false, fixed_ips: [{ ip_address: 10.3.0.12 }] }
+  - { name: pair, project: p, network: isolated, fixed_ips: [{ ip_address: 10.3.0.21 }] }
   - { name: rtd-1, project: p, network: routed, port_security_enabled: false, fixed_ips: [{ ip_address: 10.1.0.11 }] }
   - { name: rtd-2, project: p, network: routed, port_security_enabled: false, fixed_ips: [{ ip_address: 10.1.0.12 }] }
 servers:
@@ -30,6 +31,7 @@ servers:
   - { name: iso-2, project: p, networks: [{ port: iso-2 }] }
   - { name: rtd-1, project: p, networks: [{ port: rtd-1 }] }
   - { name: rtd-2, project: p, networks: [{ port: rtd-2 }] }
+  - { name: pair, project: p, networks: [{ port: pair }, { network: down }] }
   - { name: on-down, project: p, networks: [{ network: down }] }
   - { name: on-stopped, project: p, networks: [{ network: stopped }] }
   - { name: on-silent, project: p, networks: [{ network: silent }] }

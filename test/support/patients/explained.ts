@@ -1,9 +1,14 @@
 import type { TestMachine } from '../test-machine.ts'
 
 /** What `firstboot explain --json` said, and how long that took. */
-export interface Explained {
+export interface Explained extends ExplainedPort {
   readonly exitCode: number | null
   readonly milliseconds: number
+  readonly ports: readonly ExplainedPort[]
+}
+
+interface ExplainedPort {
+  readonly port: string | null
   readonly verdict: string
   readonly sentence: string
   readonly steps: readonly { readonly id: string; readonly state: string; readonly observed: string }[]

@@ -6,11 +6,13 @@ import type { Ward } from './ward.ts'
 export interface Injection {
   /** What `explain` must call it. */
   readonly fault: string
-  readonly path: 'dhcp' | 'router' | 'all' | 'record' | 'split'
+  readonly path: 'dhcp' | 'router' | 'all' | 'record' | 'split' | 'IPv6' | 'dual-stack'
   readonly how: string
   readonly patient: string
   /** Who stays healthy; absent: everybody is ill by it. */
   readonly neighbour?: string
+  /** Absent: either. */
+  readonly severity?: 'broken' | 'risk'
   readonly inject?: (ward: Ward) => unknown
   readonly heal?: (ward: Ward) => unknown
 }

@@ -11,6 +11,8 @@ import { type Explained, readExplained } from './explained.ts'
 /** One guest: a namespace of the server's name with `eth0` on its port. */
 export interface Patient {
   readonly name: string
+  /** The id of its port. */
+  readonly port: string
   readonly tap: string
   readonly bridge: string
   readonly mac: string
@@ -78,11 +80,14 @@ export async function openWard(inventory: string, datapath: 'up' | 'dhcp-agent')
   }
   const patient = (name: string): Patient => {
     const server = servers.find((each) => each.name === name)
-    const port = ports.find((each) => each['device_id'] === server?.id) ?? assert.fail(`${name} has no port`)
+    const own = ports.filter((each) => each['device_id'] === server?.id)
+    // Of several the one of its name.
+    const port = own.find((each) => each.name === name) ?? own[0] ?? assert.fail(`${name} has no port`)
     const network = String(port['network_id'])
     const [fixedIp] = port['fixed_ips'] as { ip_address: string }[]
     return {
       name,
+      port: port.id,
       tap: `tap${port.id.slice(0, 11)}`,
       bridge: `brq${network.slice(0, 11)}`,
       mac: String(port['mac_address']),
@@ -136,14 +141,19 @@ export async function openWard(inventory: string, datapath: 'up' | 'dhcp-agent')
 /** Each guest’s `eth0`, with its lease. */
 export function admit(ward: Ward, names: readonly string[]): void {
   for (const name of names) {
-    const { tap, bridge, mac } = ward.patient(name)
-    ward.run('ip', 'netns', 'add', name)
-    ward.run('ip', 'link', 'add', tap, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
-    ward.run('ip', 'link', 'set', tap, 'master', bridge, 'up')
-    ward.run('ip', '-n', name, 'link', 'set', 'lo', 'up')
-    ward.run('ip', '-n', name, 'link', 'set', 'eth0', 'address', mac, 'up')
+    plugIn(ward, name)
     ward.lease(name)
   }
+}
+
+/** A guest’s `eth0`, without an address but those it makes itself. */
+export function plugIn(ward: Ward, name: string): void {
+  const { tap, bridge, mac } = ward.patient(name)
+  ward.run('ip', 'netns', 'add', name)
+  ward.run('ip', 'link', 'add', tap, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+  ward.run('ip', 'link', 'set', tap, 'master', bridge, 'up')
+  ward.run('ip', '-n', name, 'link', 'set', 'lo', 'up')
+  ward.run('ip', '-n', name, 'link', 'set', 'eth0', 'address', mac, 'up')
 }
 
 /** nsenter stops itself with what it started. */

@@ -9,7 +9,8 @@ import { netnsInode, netnsPath } from '../../../host/netns.ts'
 import type { PortSwitch } from '../../../host/port-switch.ts'
 import { wayOf } from '../../../host/probe/link-questions.ts'
 import { askFrom } from '../../../host/probe/visitor.ts'
-import { attempted, stepsOf } from '../network.ts'
+import { attempted } from '../attempted.ts'
+import { stepsOf } from '../network.ts'
 
 export interface OvnWayQuestion {
   readonly records: Omit<RecordFacts, 'found'>
