@@ -134,11 +134,6 @@ const cases: readonly Case[] = [
   { fault: 'ipv6-address-taken', given: claims(ADDRESS, port.macAddress, STRANGER), severities: ['broken', 'risk'] },
   { fault: 'metadata-address-taken', given: claims(METADATA, STRANGER), severities: ['broken', 'risk'] },
   {
-    fault: 'guest-link-local-private',
-    given: hears({ guest: new Set([ip('fe80::dead')]) }),
-    severities: ['broken', 'risk'],
-  },
-  {
     fault: 'guest-without-ipv6',
     given: hears({ guest: new Set(), claims: new Map() }),
     severities: ['broken', 'risk'],

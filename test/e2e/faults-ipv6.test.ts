@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from '../support/eventually.ts'
 import { newDiagnoses } from '../support/patients/diagnose.ts'
-import { IPV6_INJECTIONS, IPV6_INVENTORY, lease6, settled } from '../support/patients/of-ipv6.ts'
+import { IPV6_INJECTIONS, IPV6_INVENTORY, lease6, renewLinkLocal, settled } from '../support/patients/of-ipv6.ts'
 import { openWard, plugIn, type Ward } from '../support/patients/ward.ts'
 
 // Guests without IPv4, and one with both families:
@@ -38,6 +38,13 @@ describe('firstboot explain names, of guests with IPv6,', () => {
       const unseen = steps.filter(({ state }) => state === 'unknown').map(({ id }) => id)
       assert.deepEqual(unseen, ['api'], 'only what is not there cannot be looked at')
     })
+
+  it('nothing where the guest thinks up its link-local address, which the neighbour table tells whose it is', async () => {
+    await renewLinkLocal(ward, 'random')
+    const { findings } = await ward.explain('six-1')
+    await renewLinkLocal(ward, 'eui64')
+    assert.deepEqual(findings, [])
+  })
 
   for (const injection of IPV6_INJECTIONS)
     it(`${injection.fault} (${injection.path}): ${injection.how}`, () => diagnoses.injected(ward, injection))

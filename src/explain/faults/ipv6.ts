@@ -1,4 +1,3 @@
-import { isLinkLocal } from '../../inventory/records/address.ts'
 import type { Facts } from '../facts.ts'
 import { type Fault, knownOf, type Severity, type Spot } from '../fault.ts'
 import { byIpv6, type Ipv6Facts, severityOf } from '../ipv6.ts'
@@ -145,22 +144,6 @@ export const ipv6Faults: readonly Fault[] = [
       ),
   },
   {
-    id: 'guest-link-local-private',
-    step: 'guest',
-    severity: 'broken',
-    symptom: 'every path is 404 by IPv6, or, with port security, times out',
-    cause: 'the guest does not make its link-local address of its MAC address, by which it is known',
-    recognised: 'pinged without naming an address, it answers from another link-local address',
-    expected: 'the guest asks from the link-local address that is made of its MAC address (EUI-64)',
-    mend: 'let the guest do so: sysctl net.ipv6.conf.DEVICE.addr_gen_mode=0, NetworkManager ipv6.addr-gen-mode=eui64',
-    judge: (facts) =>
-      ofHeard(facts, ({ linkLocal }, { guest }) =>
-        [...guest]
-          .filter((address) => isLinkLocal(address) && address !== linkLocal)
-          .map((address) => byIpv6(facts, `the guest asks from ${address}, not ${linkLocal}`)),
-      ),
-  },
-  {
     id: 'guest-without-ipv6',
     step: 'guest',
     severity: 'broken',
@@ -170,7 +153,7 @@ export const ipv6Faults: readonly Fault[] = [
       'the guest has no IPv6: it is still booting, has it switched off, or port security drops what it sends from addresses of its own making',
     recognised: 'its device is plugged in, and it answers for neither its fixed IP nor its link-local address',
     expected: 'the guest has its addresses',
-    mend: 'look at the console of the guest (firstboot console SERVER); sysctl net.ipv6.conf.DEVICE.disable_ipv6',
+    mend: 'look at the console of the guest (firstboot console SERVER): sysctl net.ipv6.conf.DEVICE.disable_ipv6, and with port security addr_gen_mode=0 (NetworkManager: ipv6.addr-gen-mode=eui64)',
     judge: (facts) =>
       ofHeard(facts, ({ fixedIp, linkLocal }, { guest, claims }) => {
         const { tap, heardOn } = knownOf(facts.plug) ?? {}
