@@ -11,6 +11,7 @@ import { openStateDirectory, servedStateDirectory } from '../daemons/state-direc
 import { type Explanation, explain as explained, type Verdict, worstOf } from '../explain/explain.ts'
 import { OVN } from '../explain/ovn/way.ts'
 import { BRIDGES } from '../explain/way.ts'
+import { patience, slowdown } from '../host/slowdown.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { command } from './command.ts'
@@ -23,6 +24,8 @@ import { reportLines } from './explain/report.ts'
 
 /** What a lock may hold us up. */
 const OPEN_MILLISECONDS = 1_000
+/** Worth a word: waits become longer than one is used to. */
+const BUSY = 2
 const EXIT_CODES: Readonly<Record<Verdict, number>> = { well: 0, broken: 1, unknown: 3 }
 
 export const explain = command({
@@ -51,6 +54,10 @@ export const explain = command({
     const [wanted] = positionals
     if (wanted === undefined) throw new UsageError('name a server, a port or an address')
     const path = stateDirectory(values, env)
+    if (slowdown() >= BUSY)
+      terminal.say(
+        `This machine is busy: it takes ${slowdown().toFixed(1)} times as long as it would alone, and is given that time.`,
+      )
     const tell = (ports: readonly Explanation[]) => {
       const worst = worstOf(ports)
       if (worst === undefined) throw new UsageError(`nobody is meant by ${wanted}`)
@@ -71,7 +78,7 @@ export const explain = command({
       throw new Error(
         `nothing runs on ${path} by which a guest could be explained: start firstboot ovn-metadata-agent again`,
       )
-    const store = await openSqliteStore(state.database, OPEN_MILLISECONDS)
+    const store = await openSqliteStore(state.database, patience(OPEN_MILLISECONDS))
     const inventory = openInventory(store, undefined, { flatInjected: values.flat_injected })
     try {
       await inventory.ready

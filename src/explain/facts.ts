@@ -18,6 +18,8 @@ import type { Ipv6Facts } from './ipv6.ts'
 export interface Facts {
   /** Milliseconds since 1970. */
   readonly now: number
+  /** How many times as long as on an idle machine everything takes here now: nobody is called slow for that. */
+  readonly slowdown: number
   readonly records: RecordFacts
   readonly path: PathFacts
   readonly host: HostFacts

@@ -12,6 +12,7 @@ export const dhcpPort = aDhcpPort('dhcp-1', 's=10.0.0.2')
 /** A guest on an isolated network, and all is well. */
 export const healthy: Facts = {
   now: 1_000_000,
+  slowdown: 1,
   records: {
     server: { id: 'server-1' as Server['id'], name: 'web-1' },
     port,

@@ -10,6 +10,7 @@ import { type Known, known } from '../../host/examine/known.ts'
 import { neighbours } from '../../host/examine/neighbours.ts'
 import { openFilesOf } from '../../host/examine/open-files.ts'
 import { lockHolder, stateFacts } from '../../host/examine/state.ts'
+import { patience } from '../../host/slowdown.ts'
 import { askOnce } from '../../http/question.ts'
 import { rows } from '../commands.ts'
 
@@ -77,7 +78,7 @@ export async function hostFacts(state: StateDirectory, daemons: Known<readonly R
   const status =
     holder === undefined
       ? undefined
-      : await askOperator<DatapathStatus | null>(state, '/datapath/status', STATUS_MILLISECONDS)
+      : await askOperator<DatapathStatus | null>(state, '/datapath/status', patience(STATUS_MILLISECONDS))
   const isKept = running.some(({ command }) => ['up', 'dhcp-agent', 'ovn-metadata-agent'].includes(command))
   return {
     holder,

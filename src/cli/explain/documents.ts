@@ -7,6 +7,7 @@ import type { DocumentFacts, Facts, RecordFacts, RequestFacts, TargetFacts } fro
 import { advance, newSession } from '../../guest-clients/session.ts'
 import { type Known, known } from '../../host/examine/known.ts'
 import { VISITOR_AGENT } from '../../host/probe/visitor.ts'
+import { patience } from '../../host/slowdown.ts'
 import { openPoster, PostFailed } from '../../http/post.ts'
 import type { IpAddress } from '../../inventory/records/address.ts'
 import type { Instance } from '../../inventory/records/instance.ts'
@@ -97,9 +98,9 @@ async function targets(values: DriveValues, instance: Instance): Promise<Known<r
   if (all.length === 0) return { value: [] }
   const { vendordata_dynamic_ssl_certfile: certificates } = values
   const poster = openPoster({
-    connectMilliseconds: TARGET_MILLISECONDS,
-    readMilliseconds: TARGET_MILLISECONDS,
-    patienceMilliseconds: TARGET_MILLISECONDS,
+    connectMilliseconds: patience(TARGET_MILLISECONDS),
+    readMilliseconds: patience(TARGET_MILLISECONDS),
+    patienceMilliseconds: patience(TARGET_MILLISECONDS),
     answerBytes: ANSWER_BYTES,
     authorities: certificates === '' ? undefined : readFileSync(certificates, 'utf8'),
   })

@@ -8,6 +8,7 @@ import type { DriveValues } from '../../daemons/drives.ts'
 import type { StateDirectory } from '../../daemons/state-directory.ts'
 import { type DesiredAt, Planner } from '../../datapath/desired.ts'
 import type { Facts } from '../../explain/facts.ts'
+import { patience, slowdown } from '../../host/slowdown.ts'
 import type { Port } from '../../inventory/records/port.ts'
 import { whyNotWritable } from '../../inventory/sql/writable.ts'
 import type { Inventory, InventoryStore } from '../../inventory/store.ts'
@@ -38,10 +39,10 @@ export interface Gathering {
 export async function gatherFacts(gathering: Gathering): Promise<readonly Facts[]> {
   const { state, inventory, store, wanted, values } = gathering
   const statePath = realpathSync(state.path)
-  const problem = whyNotWritable(state.database, LOCK_MILLISECONDS)
+  const problem = whyNotWritable(state.database, patience(LOCK_MILLISECONDS))
   const daemons = await runningDaemons(state)
   const running = 'value' in daemons ? daemons.value : []
-  const inForce = askOperator<DatapathValues>(state, '/config', CONFIG_MILLISECONDS)
+  const inForce = askOperator<DatapathValues>(state, '/config', patience(CONFIG_MILLISECONDS))
   const host = hostFacts(state, daemons)
   const datapath = (await inForce) ?? valuesOf(running, ['up', 'dhcp-agent'], datapathOptions, values)
   const config = datapathConfig(datapath, { statePath, agentSocket: state.agentSocket })
@@ -54,6 +55,7 @@ export async function gatherFacts(gathering: Gathering): Promise<readonly Facts[
       const way = await wayFacts({ state, inventory, running, desired, statePath }, each)
       return {
         now: Date.now(),
+        slowdown: slowdown(),
         ...way,
         ...portFacts(state, way.records),
         host: await host,

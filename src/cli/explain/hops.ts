@@ -6,6 +6,7 @@ import { ROUTER_PREFIX } from '../../datapath/router/namespace.ts'
 import type { AgentFacts, ApiFacts, Facts, PathFacts, RecordFacts } from '../../explain/facts.ts'
 import type { Known } from '../../host/examine/known.ts'
 import { VISITOR_AGENT } from '../../host/probe/visitor.ts'
+import { patience } from '../../host/slowdown.ts'
 import { type Answer, askOnce } from '../../http/question.ts'
 import { type IpAddress, ipVersion } from '../../inventory/records/address.ts'
 import type { FixedIp, Port } from '../../inventory/records/port.ts'
@@ -67,7 +68,7 @@ async function agentFacts(
       'X-Forwarded-For': askedFrom(fixedIp, port),
       'User-Agent': VISITOR_AGENT,
     },
-    milliseconds: MILLISECONDS,
+    milliseconds: patience(MILLISECONDS),
   })
   if (answer.outcome === 'refused')
     return { value: { ...facts, state: answer.code === 'EACCES' ? 'forbidden' : 'dead', reply: undefined } }
@@ -103,7 +104,7 @@ async function apiFacts(daemons: readonly RunningDaemon[]): Promise<Known<ApiFac
     to: { host, port },
     path: '/',
     headers: { 'User-Agent': VISITOR_AGENT },
-    milliseconds: MILLISECONDS,
+    milliseconds: patience(MILLISECONDS),
   })
   const where = `${host} port ${port}`
   if (answer.outcome === 'refused') return { value: { where, reply: undefined, skew: undefined } }

@@ -7,6 +7,7 @@ import type { NamespaceFacts } from '../../host/examine/namespace.ts'
 import type { Identity } from '../../host/probe/dhcpv6-frames.ts'
 import { askLink, type LinkAnswers } from '../../host/probe/link-questions-ipv6.ts'
 import { openVisitor, VISITOR_DEVICE, type Visitor } from '../../host/probe/visitor.ts'
+import { patience } from '../../host/slowdown.ts'
 import { type Cidr, type IpAddress, type MacAddress, networkAddress } from '../../inventory/records/address.ts'
 import type { FixedIp, Port } from '../../inventory/records/port.ts'
 import type { Subnet } from '../../inventory/records/subnet.ts'
@@ -89,7 +90,7 @@ async function withVisitor<T>(
 function visited(asking: Ipv6Asking, bridge: string, { nextHop }: PlannedIpv6Way) {
   return attempted('a request on the bridge', () =>
     withVisitor(asking, bridge, nextHop, (visitor) =>
-      visitor.ask(METADATA_IPV6, METADATA_PORT, '/openstack', MILLISECONDS.visit),
+      visitor.ask(METADATA_IPV6, METADATA_PORT, '/openstack', patience(MILLISECONDS.visit)),
     ),
   )
 }
@@ -116,7 +117,7 @@ function heardBy(asking: Ipv6Asking, bridge: string): Promise<LinkAnswers> {
           : undefined,
         isEnough,
       },
-      MILLISECONDS.link,
+      patience(MILLISECONDS.link),
     ),
   )
 }

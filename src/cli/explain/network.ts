@@ -10,6 +10,7 @@ import { examineNamespace, type NamespaceFacts } from '../../host/examine/namesp
 import { netnsPath } from '../../host/netns.ts'
 import { offersTo, wayOf, whoHas } from '../../host/probe/link-questions.ts'
 import { openVisitor } from '../../host/probe/visitor.ts'
+import { patience } from '../../host/slowdown.ts'
 import {
   type Cidr,
   fromNumber,
@@ -142,7 +143,7 @@ async function asked(asking: Asking): Promise<Pick<Facts, 'offers' | 'visit' | '
   }
   const [offers, way, [claims, visit]] = await Promise.all([
     path.isDhcpServed
-      ? attempted('DHCP', () => offersTo(bridge, port.macAddress, MILLISECONDS.offers))
+      ? attempted('DHCP', () => offersTo(bridge, port.macAddress, patience(MILLISECONDS.offers)))
       : { unknown: 'the subnet has no DHCP here' },
     wayOfGuest(asking),
     claimsAndVisit(asking),
@@ -162,7 +163,7 @@ async function claimsAndVisit(asking: Asking): Promise<[Facts['claims'], Facts['
   const heard = asking.inside?.neighbours.filter(({ mac }) => mac === records.port?.macAddress) ?? []
   const all = [fixedIp?.ipAddress, path.nextHop, free, ...heard.map(({ address }) => address)]
   const wanted = [...new Set(all.filter((each) => each !== undefined))]
-  const claims = await attempted('ARP', () => whoHas(bridge, wanted, MILLISECONDS.claims))
+  const claims = await attempted('ARP', () => whoHas(bridge, wanted, patience(MILLISECONDS.claims)))
   if (path.nextHop === undefined || path.kind === 'none') return [claims, { unknown: 'the guest is sent nowhere' }]
   if (free === undefined || subnet === undefined)
     return [claims, { unknown: `no address of ${subnet?.cidr} is free to ask from` }]
@@ -177,7 +178,7 @@ async function claimsAndVisit(asking: Asking): Promise<[Facts['claims'], Facts['
       metadata: { destination: `${METADATA_IPV4}/32` as Cidr, gateway },
     })
     try {
-      return await visitor.ask(METADATA_IPV4, METADATA_PORT, '/openstack', MILLISECONDS.visit)
+      return await visitor.ask(METADATA_IPV4, METADATA_PORT, '/openstack', patience(MILLISECONDS.visit))
     } finally {
       visitor.close()
     }
@@ -204,7 +205,7 @@ async function wayOfGuest({ records, path, tap, inside }: Asking): Promise<Facts
         near,
         metadata: METADATA_IPV4,
       },
-      MILLISECONDS.way,
+      patience(MILLISECONDS.way),
     ),
   )
 }

@@ -191,9 +191,9 @@ export const serviceFaults: readonly Fault[] = [
     recognised: 'it accepts a connection, and takes longer than a second to answer',
     expected: 'the metadata API answers within a second',
     mend: 'look at its log and at the load of its host',
-    judge: ({ api }) => {
+    judge: ({ api, slowdown }) => {
       const { where, reply } = knownOf(api) ?? {}
-      if (reply === undefined || (reply.status !== undefined && reply.milliseconds < SLOW_MILLISECONDS))
+      if (reply === undefined || (reply.status !== undefined && reply.milliseconds < SLOW_MILLISECONDS * slowdown))
         return undefined
       return `${where} ${reply.status === undefined ? 'did not answer within' : 'took'} ${(reply.milliseconds / 1_000).toFixed(1)} s`
     },

@@ -11,6 +11,7 @@ import type { OvnFacts, Traces } from '../../../explain/ovn/facts.ts'
 import type { Known } from '../../../host/examine/known.ts'
 import { ovnPrograms } from '../../../host/examine/ovn-programs.ts'
 import { markOf } from '../../../host/mark.ts'
+import { slowdown } from '../../../host/slowdown.ts'
 import { findPorts } from '../../../metadata-agent/ovn/find-ports.ts'
 import { askOperator, hostFacts, type RunningDaemon } from '../daemons.ts'
 import { valuesOf } from '../gather.ts'
@@ -72,6 +73,7 @@ export async function gatherOvnFacts(gathering: OvnGathering): Promise<OvnFacts>
     const { veth, ...ours } = way
     return {
       now: Date.now(),
+      slowdown: slowdown(),
       records: { ...records, found: foundBy(databases, inventory, seen) },
       path,
       host: hostSeen,
