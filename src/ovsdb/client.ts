@@ -57,6 +57,9 @@ export interface OvsdbClient extends Rows {
    *  @throws TransactionFailed, NotConnected, UnknownOutcome, RequestRefused */
   transact<const O extends readonly Operation<unknown>[]>(...operations: O): Promise<Results<O>>
   lock(name: string, options?: LockOptions): Lock
+  /** Whether somebody has a lock, which this client must not ask for itself. Whoever has it, or stands in line, is told nothing.
+   *  @throws NotConnected, Disconnected, RequestRefused, RangeError */
+  isLockTaken(name: string): Promise<boolean>
   /** @param listener  called once for each message of the server that changed rows, after all of it is in memory. What it
    *  throws is nobody's to catch, as with any event. @returns what ends it */
   onChanges(listener: (changes: Changes) => void): () => void
@@ -166,6 +169,11 @@ export function openOvsdb(options: OvsdbOptions): OvsdbClient {
     },
 
     lock: locks.lock,
+    async isLockTaken(name) {
+      if (connected === undefined) throw new NotConnected(`There is no connection to ${database}`)
+      return await locks.isTaken(connected, name)
+    },
+
     onChanges: changeListeners.add,
     onStatus: statusListeners.add,
 

@@ -19,6 +19,8 @@ export interface Lock {
 
 export interface Locks {
   lock(name: string, options?: LockOptions): Lock
+  /** @throws what the requests throw; RangeError when we ask for this lock ourselves */
+  isTaken(rpc: Rpc, name: string): Promise<boolean>
   /** @throws what the requests throw */
   start(rpc: Rpc): Promise<void>
   receive(method: string, params: readonly unknown[]): void
@@ -69,6 +71,14 @@ export function createLocks(): Locks {
           await current?.call('unlock', [name], () => {})
         },
       }
+    },
+
+    // No request asks who has a lock. These two are sent together: a lock that was free is ours until the server has read the
+    // second, and whoever came in between has it then.
+    async isTaken(rpc, name) {
+      if (wanted.has(name)) throw new RangeError(`This client already asks for lock ${name}`)
+      const [isOurs] = await Promise.all([rpc.call('lock', [name], isLocked), rpc.call('unlock', [name], () => {})])
+      return !isOurs
     },
 
     async start(rpc) {

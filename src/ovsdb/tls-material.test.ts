@@ -41,4 +41,10 @@ describe('why a connection failed', () => {
     { given: 'read ECONNRESET', want: 'read ECONNRESET' },
   ]
   for (const { given, want } of cases) it(given.slice(0, 90), () => assert.equal(whyFailed(new Error(given)), want))
+
+  it('leaves the address to whoever tells it', () => {
+    const refused = Object.assign(new Error('connect ENOENT /run/sb'), { code: 'ENOENT', syscall: 'connect' })
+    assert.equal(whyFailed(refused), 'connect ENOENT')
+    assert.equal(whyFailed(Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' })), 'ECONNREFUSED')
+  })
 })

@@ -29,10 +29,12 @@ export function whyUnusable(material: TlsMaterial): string | undefined {
 /** What OpenSSL says when the other side ends the handshake for our certificate. */
 const REFUSAL = /alert ((?:bad|unknown|unsupported|revoked|expired|certificate|access)[a-z ]*)/
 
-/** Why a connection failed, in words for who reads the log. Pure. */
-export function whyFailed({ message }: Error): string {
+/** Why a connection failed, in words for who reads the log, and without the address, which stands beside it there. Pure. */
+export function whyFailed({ message, code, syscall }: NodeJS.ErrnoException): string {
   const [, alert] = REFUSAL.exec(message) ?? []
-  return alert === undefined ? message.trim() : `the server does not accept our certificate (${alert.trim()})`
+  if (alert !== undefined) return `the server does not accept our certificate (${alert.trim()})`
+  if (syscall !== undefined && code !== undefined) return `${syscall} ${code}`
+  return message.trim() || (code ?? 'nobody says why') // several addresses of one name failed, each in its own way
 }
 
 export function pem(text: string | Uint8Array): string | Buffer {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
 import type { Clock } from './clock.ts'
 import { Disconnected } from './errors.ts'
-import { formatRemote, type Remote } from './remote.ts'
+import type { Remote } from './remote.ts'
 import { pem, whyFailed, whyUnusable } from './tls-material.ts'
 
 /** What `ssl:` needs, as PEM. */
@@ -24,12 +24,12 @@ export interface Dial {
   readonly signal: AbortSignal
 }
 
-/** Opens a connection. @throws Disconnected when nobody answers in time, or not as they should */
+/** Opens a connection. @throws Disconnected when nobody answers in time, or not as they should. It does not say where: whoever
+ *  dials knows, and says so in his own place */
 export async function dial(remote: Remote, { tls, clock, timeoutMilliseconds, signal }: Dial): Promise<Duplex> {
-  const name = formatRemote(remote)
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
   const socket = remote.kind === 'ssl' ? connectTls(await secureOptions(remote, tls)) : connect(address(remote))
-  const fail = (why: string, cause?: unknown) => reject(new Disconnected(`${name}: ${why}`, { cause }))
+  const fail = (why: string, cause?: unknown) => reject(new Disconnected(why, { cause }))
   const forget = clock.after(timeoutMilliseconds, () => fail(`no connection within ${timeoutMilliseconds} ms`))
   const abort = () => fail('given up')
   socket.once(remote.kind === 'ssl' ? 'secureConnect' : 'connect', resolve)
@@ -61,11 +61,10 @@ function address(remote: Remote): { readonly path: string } | { readonly host: s
 /** As everything of Open vSwitch does, the chain is verified and the name is not: its authorities sign nothing but its
  *  own machines, whose certificates carry no host names. */
 async function secureOptions(remote: Remote, tls: TlsSource | undefined): Promise<ConnectionOptions> {
-  if (tls === undefined)
-    throw new Disconnected(`${formatRemote(remote)}: a key, certificate and CA are needed for ssl:`)
+  if (tls === undefined) throw new Disconnected('a key, certificate and CA are needed for ssl:')
   const material = await tls()
   const why = whyUnusable(material)
-  if (why !== undefined) throw new Disconnected(`${formatRemote(remote)}: ${why}`)
+  if (why !== undefined) throw new Disconnected(why)
   const { key, cert, ca } = material
   return {
     ...address(remote),

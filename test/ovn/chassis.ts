@@ -21,6 +21,8 @@ export interface Chassis {
   vsctl(...args: readonly string[]): Promise<string>
   start(part: Part): Promise<void>
   kill(part: Part, signal?: NodeJS.Signals): Promise<void>
+  /** Stops it as it is; `false` lets it go on. */
+  freeze(part: Part, isFrozen: boolean): void
   /** Makes a guest: a namespace with `eth0` on a logical port. */
   plug(guest: GuestPort): Promise<void>
   unplug(name: string): Promise<void>
@@ -77,6 +79,10 @@ export async function openChassis({ name, directory, southbound, address }: Chas
     )
     const socketOf = ready[part]
     if (socketOf !== undefined) await eventually(`${part} of ${name} listens`, () => existsSync(socketOf))
+  }
+
+  function signalTo(part: Part, signal: NodeJS.Signals): void {
+    machine.run('sh', '-c', 'kill -s "$0" $(pgrep -x "$1")', signal.slice(3), part.slice(0, 15))
   }
 
   async function output(...command: readonly [string, ...string[]]): Promise<string> {
@@ -143,10 +149,11 @@ export async function openChassis({ name, directory, southbound, address }: Chas
       if (child === undefined) return
       running.delete(part)
       const ended = once(child, 'exit')
-      machine.run('sh', '-c', 'kill -s "$0" $(pgrep -x "$1")', signal.slice(3), part.slice(0, 15))
+      signalTo(part, signal)
       await ended
       if (ready[part] !== undefined) machine.run('rm', '-f', ready[part])
     },
+    freeze: (part, isFrozen) => signalTo(part, isFrozen ? 'SIGSTOP' : 'SIGCONT'),
     plug,
     async unplug(guest) {
       await vsctl('--if-exists', 'del-port', `tap-${guest}`)

@@ -13,6 +13,7 @@ import { type Chassis, openChassis, wire } from './chassis.ts'
  */
 export interface Cloud<Southbound extends Remote = OvsdbServer> {
   readonly directory: string
+  readonly northbound: OvsdbServer
   readonly southbound: Southbound
   readonly northd: Northd
   readonly chassis: readonly [Chassis, Chassis]
@@ -34,6 +35,8 @@ export interface Northd {
   start(): void
   /** SIGKILL: nobody is told. */
   kill(): Promise<void>
+  /** Stops it as it is; `false` lets it go on. */
+  freeze(isFrozen: boolean): void
 }
 
 export interface CloudNetwork {
@@ -98,6 +101,7 @@ export async function openCloud(
   await Promise.all(chassis.map(({ start }) => start('ovn-controller')))
   return {
     directory,
+    northbound,
     southbound,
     northd,
     chassis,
@@ -191,6 +195,9 @@ function northdOf(directory: string, northbound: string, southbound: string): No
       const ended = once(running, 'exit')
       running.kill('SIGKILL')
       await ended
+    },
+    freeze(isFrozen) {
+      running?.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT')
     },
   }
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { noSandbox } from '../support/datapath-machine.ts'
+import { FLOW_INJECTIONS } from '../support/patients/of-ovn-flows.ts'
 import { HOST_INJECTIONS } from '../support/patients/of-ovn-host.ts'
 import { PORT_INJECTIONS } from '../support/patients/of-ovn-ports.ts'
 import { SERVICE_INJECTIONS } from '../support/patients/of-ovn-services.ts'
 import type { OvnInjection } from '../support/patients/ovn-injection.ts'
-import { GUESTS, instanceOf, type OvnWard, openOvnWard } from '../support/patients/ovn-ward.ts'
+import { GUESTS, instanceOf, type OvnWard, openOvnWard, RED, SIX } from '../support/patients/ovn-ward.ts'
 
 // A real OVN with a daemon of ours on each of two chassis (test/support/patients/ovn-ward.ts). Faults are injected and
 // healed one by one; each that is not everybody's has a neighbour that must stay healthy.
@@ -19,12 +20,27 @@ describe('firstboot explain on OVN', { skip: noSandbox }, () => {
   })
   after(() => ward?.close())
 
-  it('names nothing where nothing is wrong', async () => {
-    for (const name of ['shop-1', 'red-1', 'blue-1']) {
-      const { findings, exitCode } = await ward.explain(name)
+  it('names nothing where nothing is wrong, and follows the questions of guests by the families that they have', async () => {
+    const by = { ipv4: '169.254.169.254', ipv6: 'fe80::a9fe:a9fe' } as const
+    const way = (family: keyof typeof by, guest: string, port: string) =>
+      `${by[family]}: request reaches ${port}, answer reaches ${guest}`
+    const traces: Readonly<Record<string, readonly string[]>> = {
+      'shop-1': [],
+      'red-1': [way('ipv4', 'red-1', `meta-${RED}`)],
+      'six-1': [way('ipv6', 'six-1', `meta-${SIX}`)],
+      'both-1': [way('ipv4', 'both-1', `meta-${SIX}`), way('ipv6', 'both-1', `meta-${SIX}`)],
+    }
+    const healthy = async ([name, wanted]: readonly [string, readonly string[]]) => {
+      const { findings, exitCode, steps } = await ward.explain(name)
       assert.deepEqual(findings, [], name)
       assert.equal(exitCode, 0)
+      if (wanted.length > 0) assert.equal(steps.find(({ id }) => id === 'trace')?.observed, wanted.join('; '))
     }
+    // Two at a time, as below: more would make each other slow, which is a fault.
+    const [shop, red, six, both] = Object.entries(traces)
+    assert.ok(shop && red && six && both)
+    await Promise.all([shop, red].map(healthy))
+    await Promise.all([six, both].map(healthy))
   })
 
   it('says of a guest of another chassis that it is there, and claims no more', async () => {
@@ -39,10 +55,12 @@ describe('firstboot explain on OVN', { skip: noSandbox }, () => {
   it('knows a guest of Neutron’s by address, MAC address and instance, and asks which where there are several', async () => {
     const [red, blue] = GUESTS.filter(({ address }) => address === '10.88.0.11')
     assert.ok(red && blue)
-    await assert.rejects(ward.explain(red.address), /2 ports have 10\.88\.0\.11; name one.*blue-1.*red-1/s)
-    await assert.rejects(ward.explain('10.88.0.99'), /the Southbound has no port 10\.88\.0\.99/)
-    for (const [wanted, flag] of [[red.address, `--network=${red.network}`], [red.mac], [instanceOf(red)]] as const) {
-      const { steps, exitCode } = await ward.explain(wanted, ...(flag === undefined ? [] : [flag]))
+    await Promise.all([
+      assert.rejects(ward.explain(red.address), /2 ports have 10\.88\.0\.11; name one.*blue-1.*red-1/s),
+      assert.rejects(ward.explain('10.88.0.99'), /the Southbound has no port 10\.88\.0\.99/),
+    ])
+    const two = await Promise.all([ward.explain(red.address, `--network=${red.network}`), ward.explain(red.mac)])
+    for (const { steps, exitCode } of [...two, await ward.explain(instanceOf(red))]) {
       assert.match(steps.find(({ id }) => id === 'record')?.observed ?? '', / port red-1, 10\.88\.0\.11 on net-da5b/)
       assert.equal(exitCode, 0)
     }
@@ -64,7 +82,7 @@ describe('firstboot explain on OVN', { skip: noSandbox }, () => {
   for (const injection of HOST_INJECTIONS)
     it(`names ${injection.fault}: ${injection.how}`, () => injected(ward, 'ovn', injection))
 
-  for (const injection of [...PORT_INJECTIONS, ...SERVICE_INJECTIONS])
+  for (const injection of [...PORT_INJECTIONS, ...FLOW_INJECTIONS, ...SERVICE_INJECTIONS])
     it(`names ${injection.fault} in a cloud of Neutron’s: ${injection.how}`, () => injected(ward, 'ml2/ovn', injection))
 })
 
@@ -92,7 +110,7 @@ async function injected(ward: OvnWard, path: string, injection: OvnInjection): P
 }
 
 async function diagnose(ward: OvnWard, path: string, injection: OvnInjection): Promise<void> {
-  const { fault, patient, neighbour } = injection
+  const { fault, also = [], patient, neighbour } = injection
   const [ill, well] = await Promise.all([
     ward.explain(patient),
     neighbour === undefined ? undefined : ward.explain(neighbour),
@@ -101,6 +119,13 @@ async function diagnose(ward: OvnWard, path: string, injection: OvnInjection): P
   const seconds = (ill.milliseconds / 1_000).toFixed(1)
   seen.push({ ...injection, path, verdict: `${ill.verdict}: ${first?.id}`, seconds })
   assert.equal(first?.id, fault, JSON.stringify(ill.findings, null, 1))
+  const named = ill.findings.map(({ id }) => id)
+  assert.deepEqual(
+    also.filter((id) => !named.includes(id)),
+    [],
+    `${named.join(', ')} were named`,
+  )
+  for (const { observed } of ill.findings) assert.doesNotMatch(observed, /(unix:\S+).*\1/, 'a place is told twice')
   assert.equal(ill.exitCode, first.severity === 'broken' ? 1 : 0)
   assert.deepEqual(well?.findings.filter(({ severity }) => severity === 'broken') ?? [], [], 'the neighbour is healthy')
 }

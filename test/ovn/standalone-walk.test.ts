@@ -78,19 +78,25 @@ describe('a Northbound that is kept by difference', { skip }, () => {
     })
     after(() => southbound.close())
 
-    function keeping(mark: string, network: NetworkId, portId: string) {
+    /** @param more  a network without ports */
+    function keeping(mark: string, network: NetworkId, portId: string, ...more: readonly NetworkId[]) {
       const subnet = aSubnet(`${network}4`, '10.0.0.0/24', { networkId: network })
       const port = { ...aPort(portId, [`${subnet.id}=10.0.0.11`]), networkId: network }
       const records = {
         ...emptyRecordSet(),
-        network: new Map([[network, aNetwork({ id: network })]]),
+        network: new Map([network, ...more].map((id) => [id, aNetwork({ id })])),
         subnet: new Map([[subnet.id, subnet]]),
         port: new Map([[port.id, port]]),
       }
       const source = { records, onChange: () => () => undefined }
       const rows = { client, mark, log }
       const keeper = keepNorthbound({ ...rows, southbound, source, settings: SETTINGS })
-      return { ...keeper, clear: () => clearNorthbound(rows, keeper) }
+      return {
+        look: keeper.look,
+        end: keeper.end,
+        troubles: () => keeper.troubles,
+        clear: () => clearNorthbound(rows, keeper),
+      }
     }
 
     it('has what each of them wants, and each removes its own', async () => {
@@ -112,17 +118,43 @@ describe('a Northbound that is kept by difference', { skip }, () => {
       await two.clear()
     })
 
-    it('says whose a network is that the other one has too, which stays as it is until it goes', async () => {
-      const [one, two] = marks.map((mark, i) => keeping(mark, 'net' as NetworkId, `port-${i}`))
-      assert.ok(one && two)
+    it('says whose a network is that the other one has too, writes the rest, and that when it is gone there', async () => {
+      const one = keeping(marks[0], 'net' as NetworkId, 'port-0')
+      const two = keeping(marks[1], 'net' as NetworkId, 'port-1', 'own' as NetworkId)
       await one.look()
       const before = printed(client, marks[0])
-      await assert.rejects(two.look(), /it has Logical_Switch neutron-net of the installation firstboot:one already/)
-      assert.deepEqual([printed(client, marks[0]), printed(client, marks[1])], [before, ''])
-      await one.clear()
       await two.look()
-      assert.match(printed(client, marks[1]), /neutron-net/)
+      const [taken, ...more] = two.troubles()
+      assert.deepEqual([taken?.where, more], ['Logical_Switch neutron-net', []])
+      assert.match(taken?.message ?? '', /has Logical_Switch neutron-net of the installation firstboot:one already/)
+      assert.equal(printed(client, marks[0]), before)
+      const beside = printed(client, marks[1])
+      assert.match(beside, /Logical_Switch .*neutron-own/)
+      assert.doesNotMatch(beside, /neutron-net|port-1|"net4"/)
+      await one.clear()
+      await eventually('the network is written', () => /Logical_Switch_Port .*port-1/.test(printed(client, marks[1])))
+      assert.deepEqual(two.troubles(), [])
       await two.clear()
+    })
+
+    it('comes back to what the database refuses', async () => {
+      const shared = client
+      let refusals = 1
+      client = {
+        ...shared,
+        transact: (...operations) =>
+          refusals-- > 0 ? Promise.reject(new Error('a constraint')) : shared.transact(...operations),
+      }
+      const one = keeping(marks[0], 'net' as NetworkId, 'port')
+      client = shared
+      await one.look()
+      assert.deepEqual(
+        one.troubles().map(({ where, message }) => [where, message]),
+        [['OVN_Northbound', 'a constraint']],
+      )
+      await eventually('there is no trouble any more', () => one.troubles().length === 0)
+      assert.match(printed(client, marks[0]), /neutron-net/)
+      await one.clear()
     })
 
     it('is rid of what a lost installation has left by the command that the documentation gives', async () => {

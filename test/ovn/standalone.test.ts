@@ -8,6 +8,7 @@ import { guestRootProblem } from '../../bootstrap/guest-root.js'
 import { hasProgram } from '../../bootstrap/programs.js'
 import { type Daemon, firstboot, startDaemon } from '../support/daemon.ts'
 import { noSandbox } from '../support/datapath-machine.ts'
+import { eventually } from '../support/eventually.ts'
 import { bootEvidence, bootLightInstance } from '../support/light-instance.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 
@@ -43,6 +44,14 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
   }
   const one = () => cloud.chassis[0]
 
+  /** Without DHCP. */
+  async function raise(name: string): Promise<void> {
+    await plug(name)
+    await one().inGuest(name, 'ip', 'link', 'set', 'eth0', 'up')
+    await one().inGuest(name, 'ip', 'address', 'add', '10.0.0.11/24', 'dev', 'eth0')
+    await one().inGuest(name, 'ip', 'route', 'add', '169.254.169.254/32', 'dev', 'eth0')
+  }
+
   async function plug(name: string): Promise<Server> {
     const server = records<Server>('servers').find((each) => each.name === name)
     const port = records<Port>('ports').find(({ id }) => id === server?.ports[0])
@@ -54,9 +63,12 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
   const metadata = (guest: string) =>
     one().inGuest(guest, 'curl', '-sS', '--max-time', '2', 'http://169.254.169.254/openstack/latest/meta_data.json')
 
-  const start = async (...more: readonly string[]) => {
+  const begin = (...more: readonly string[]) => {
     const remotes = [`--ovsdb-connection=${one().local}`, `--ovn-nb-connection=unix:${cloud.directory}/nb.sock`]
     up = startDaemon(one().machine, 'up', '--datapath=ovn', `--state-dir=${state}`, PAGES_OPTION, ...remotes, ...more)
+  }
+  const start = async (...more: readonly string[]) => {
+    begin(...more)
     await up.saying('firstboot is up')
   }
 
@@ -117,6 +129,7 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
       assert.match(instance.read('/root/.ssh/authorized_keys'), /alice@shop/)
     } finally {
       await instance.stop()
+      await one().unplug('web')
     }
   })
 
@@ -146,6 +159,37 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
     for (const table of ['DHCP_Options', 'Logical_Router', 'Logical_Switch_Port'])
       assert.equal(await cloud.nb('list', table), '')
     assert.doesNotMatch(one().machine.run('ip', 'netns'), /ovnmeta-/)
+  })
+
+  it('starts beside a network of somebody else’s that has a name of ours, and serves all others meanwhile', async () => {
+    const front = records<{ readonly id: string; readonly name: string }>('networks').find(
+      (each) => each.name === 'front',
+    )
+    const name = `neutron-${front?.id}`
+    const ports = () => cloud.nb('--bare', '--columns=ports', 'find', 'Logical_Switch', `name=${name}`)
+    const status = () => one().output(...firstboot('datapath', 'status', `--state-dir=${state}`))
+    await cloud.nb('ls-add', name)
+    await start()
+    const trouble = `Logical_Switch ${name}: writing it fails since .* has Logical_Switch ${name} of somebody else already`
+    assert.match(await status(), new RegExp(trouble))
+    await raise('db')
+    assert.equal((await asked(() => metadata('db'))).name, 'db')
+    assert.equal(await ports(), '')
+    await cloud.nb('ls-del', name)
+    await eventually('ours is written', async () => (await ports()) !== '')
+    assert.match(await status(), /nothing is in trouble/)
+  })
+
+  it('serves guests that OVN knows when it starts while the Northbound is away, and writes it when it is back', async () => {
+    await cloud.sync()
+    await up.end('SIGKILL')
+    await cloud.northbound.kill()
+    begin()
+    await raise('web')
+    assert.equal((await asked(() => metadata('web'))).name, 'web')
+    assert.doesNotMatch(up.said(), /firstboot is up/)
+    await cloud.northbound.start()
+    await up.saying('firstboot is up')
   })
 })
 

@@ -95,7 +95,7 @@ describe('the OVN metadata agent on a Southbound by ssl:', { skip: noSandbox }, 
     {
       name: 'trusts another authority',
       change: () => ({ 'ca-cert': stranger.issue('server').ca }),
-      says: /"reason":"ssl:127\.0\.0\.1:6642: the server’s certificate is not trusted: /,
+      says: /"remote":"ssl:127\.0\.0\.1:6642","reason":"the server’s certificate is not trusted: /,
     },
     {
       name: 'has a certificate of another authority',

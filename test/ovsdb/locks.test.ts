@@ -40,6 +40,21 @@ describe('a lock', () => {
     await theirs.release()
   })
 
+  it('is known to be taken without anybody hearing of the question', async () => {
+    assert.ok(first && second)
+    const told: string[] = []
+    assert.equal(await second.isLockTaken('asked'), false)
+    const ours = first.lock('asked', { onChange: (isHeld) => told.push(`first ${isHeld}`) })
+    await held(ours)
+    assert.equal(await second.isLockTaken('asked'), true)
+    const theirs = second.lock('asked', { onChange: (isHeld) => told.push(`second ${isHeld}`) })
+    await assert.rejects(second.isLockTaken('asked'), RangeError)
+    await theirs.release()
+    await ours.release()
+    assert.equal(await second.isLockTaken('asked'), false, 'nobody was left in line')
+    assert.deepEqual(told, ['first true'])
+  })
+
   it('guards a transaction, also when it was stolen', async () => {
     assert.ok(first && second)
     const ours = first.lock('two')

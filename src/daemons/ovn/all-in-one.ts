@@ -16,6 +16,7 @@ import { version } from '../version.ts'
 import { type ChassisGiven, type ChassisValues, lastChassisPass } from './chassis-datapath.ts'
 import { chassisRoutes } from './chassis-routes.ts'
 import { openDatabases } from './databases.ts'
+import { northboundStatus } from './northbound-status.ts'
 import { CHASSIS_DATABASES, serveChassis } from './serve-chassis.ts'
 import { tlsOf } from './tls.ts'
 
@@ -26,7 +27,8 @@ export type OvnValues = ChassisValues &
   }
 
 export interface OvnAllInOne {
-  /** Resolves when the Northbound says what the inventory says, and every network with guests here is served. */
+  /** Resolves when the Northbound has been told what the inventory says, as far as others leave room for it, and every network
+   *  with guests here is served. */
   readonly started: Promise<Inventory>
   /** Puts other options of what answers in the namespaces in force. @returns what changed, one a line
    *  @throws HostError when they name a program that is not installed; then those before stay in force */
@@ -81,14 +83,15 @@ export async function openOvnAllInOne(
     log,
   })
   let latest: ProxyValues = values
+  let southbound: OvsdbClient | undefined
+  let northbound: NorthboundKeeper | undefined
+  const unwritten = () => (northbound?.troubles ?? []).map(northboundStatus)
   const configure = async (next: ProxyValues) => {
     const changed = (await chassis.datapath?.configure(next)) ?? []
     latest = next
     return changed
   }
-  const management = await openManagement(state, chassisRoutes(chassis, databases, configure), log)
-  let southbound: OvsdbClient | undefined
-  let northbound: NorthboundKeeper | undefined
+  const management = await openManagement(state, chassisRoutes(chassis, databases, configure, unwritten), log)
   let isEnding = false
   let isRead = false
 
@@ -101,9 +104,9 @@ export async function openOvnAllInOne(
     southbound = datapath.connectSouthbound([CHASSIS_TABLE])
     const settings = { dnsDomain: values.dns_domain, distributedFloatingIps: values.enable_distributed_floating_ip }
     northbound = keepNorthbound({ ...rows, southbound, source: inventory, settings })
-    await northbound.look()
+    // What cannot be written, or not yet, keeps no guest waiting that OVN knows already.
+    await Promise.all([northbound.look(), datapath.start()])
     if (isEnding) return inventory
-    await datapath.start()
     await datapath.configure(latest) // which may have come meanwhile
     return inventory
   }

@@ -19,32 +19,34 @@ interface Followed {
   readonly client: OvsdbClient
   readonly tables: readonly AnyTable[]
   readonly synchronizations: Map<string, number>
-  /** Why the last connection ended, or could not be made; empty while it lasts. */
-  lastReason: string
+  /** Why each server was left, or not reached; of none while there is a connection. */
+  readonly reasons: Map<string, string>
 }
 
 /** @param names  of all that will be followed, in the order in which that happens */
 export function openDatabases(names: readonly string[], log: Log): Databases {
   const all = new Map<string, Followed>()
-  const reasons = new Map<string, string>()
+  const waits = new Map<string, string>()
   return {
     follow: (database, client, tables) => {
-      const followed: Followed = { client, tables, synchronizations: new Map(), lastReason: '' }
+      const followed: Followed = { client, tables, synchronizations: new Map(), reasons: new Map() }
+      const { synchronizations, reasons } = followed
       all.set(database, followed)
       client.onStatus((status) => {
         if (status.state === 'synchronized') {
           const { remote, method } = status
-          followed.lastReason = ''
-          followed.synchronizations.set(method, (followed.synchronizations.get(method) ?? 0) + 1)
+          reasons.clear()
+          synchronizations.set(method, (synchronizations.get(method) ?? 0) + 1)
           log.info({ database, remote, method }, 'database is synchronized')
-        } else if (status.state === 'disconnected' && status.reason.message !== followed.lastReason) {
-          followed.lastReason = status.reason.message
-          log.warn({ database, remote: status.remote, reason: followed.lastReason }, 'database is not connected')
+        } else if (status.state === 'disconnected' && status.reason.message !== reasons.get(status.remote)) {
+          const { remote, reason } = status
+          reasons.set(remote, reason.message)
+          log.warn({ database, remote, reason: reason.message }, 'database is not connected')
         }
       })
     },
     waitsFor: (database, why) => {
-      reasons.set(database, why)
+      waits.set(database, why)
     },
     figures: () =>
       Array.from(all, ([database, { client, tables, synchronizations }]) => ({
@@ -57,12 +59,17 @@ export function openDatabases(names: readonly string[], log: Log): Databases {
       name,
       whyNot: () => {
         const followed = all.get(name)
-        if (followed === undefined) return reasons.get(name) ?? 'it is asked when those before it are known'
+        if (followed === undefined) return waits.get(name) ?? 'it is asked when those before it are known'
         if (followed.client.status.state === 'synchronized') return undefined
-        return followed.lastReason === '' ? 'it is being read' : `it is not connected: ${followed.lastReason}`
+        return followed.reasons.size === 0 ? 'it is being read' : `it is not connected: ${byServer(followed.reasons)}`
       },
     })),
   }
+}
+
+/** Why none of its servers will do. @param reasons  of each, by its remote */
+export function byServer(reasons: ReadonlyMap<string, string>): string {
+  return Array.from(reasons, ([remote, why]) => `${why} (${remote})`).join('; ')
 }
 
 /** For who asks too early for what only all of them tell. */

@@ -2,13 +2,17 @@ import type { Log } from '../../observe/log.ts'
 import type { OvsdbClient } from '../../ovsdb/ovsdb.ts'
 import { type Northbound, type NorthboundRecords, type NorthboundSettings, northbound } from '../ovn/northbound.ts'
 import type { Source } from '../reconciler.ts'
+import { besideOthers } from './beside-others.ts'
 import { gatewayCandidates } from './candidates.ts'
 import { northboundChanges } from './changes.ts'
-import { describeTaken, takenNames } from './taken-names.ts'
+import { describeTaken, type TakenName, takenNames } from './taken-names.ts'
+import { type Found, type NorthboundTrouble, stillFound } from './troubles.ts'
 
 export interface NorthboundKeeper {
-  /** Resolves when the database says what the inventory says. @throws Error when it cannot be told */
+  /** Resolves when the database has been told what the inventory says. What it could not be told is among the troubles, and
+   *  is tried again: what others have is written as soon as they have it no more. */
   look(): Promise<void>
+  readonly troubles: readonly NorthboundTrouble[]
   /** Writes nothing more. Resolves when nothing is being written, which a server that does not answer may put off for long. */
   end(): Promise<void>
 }
@@ -24,6 +28,9 @@ const NOTHING: Northbound = {
   routes: new Map(),
   translations: new Map(),
 }
+
+/** Where trouble is that is not one row's. */
+const DATABASE = 'OVN_Northbound'
 
 /** So long after a failure the next attempt comes. */
 const RETRY_MILLISECONDS = 2_000
@@ -59,18 +66,19 @@ export async function clearNorthbound(rows: NorthboundRows, keeper?: NorthboundK
   await Promise.race([clear(), late.promise]).finally(() => clearTimeout(timer))
 }
 
+/** @returns names that others have, and that are not written for it */
 async function write(
   { client, mark, log }: NorthboundRows,
   what: () => Promise<Northbound> | Northbound,
-): Promise<void> {
+): Promise<readonly TakenName[]> {
   await client.synchronized()
   const now = await what()
-  const operations = northboundChanges(now, client, mark)
-  if (operations.length === 0) return
   const taken = takenNames(now, client, mark)
-  if (taken.length > 0) throw new Error(`the Northbound database: ${describeTaken(taken)}`)
+  const operations = northboundChanges(besideOthers(now, taken), client, mark)
+  if (operations.length === 0) return taken
   await client.transact(...operations)
   log.info({ operations: operations.length }, 'northbound')
+  return taken
 }
 
 /** Keeps OVN's Northbound database saying what the inventory says, and gateways where chassis can have them: at each change
@@ -81,50 +89,63 @@ export function keepNorthbound(given: NorthboundGiven): NorthboundKeeper {
   let isNews = false
   let isEnded = false
   let retry: NodeJS.Timeout | undefined
-  /** What is wrong, as far as the log has been told. */
-  let trouble: string | undefined
+  let troubles: readonly NorthboundTrouble[] = []
 
   async function wanted(): Promise<Northbound> {
     await southbound.synchronized()
     return northbound(source.records, gatewayCandidates(southbound), settings)
   }
 
+  function note(found: readonly Found[]): void {
+    const before = troubles
+    troubles = stillFound(before, found, Date.now())
+    const isIn = (all: readonly Found[], { where, message }: Found) =>
+      all.some((each) => each.where === where && each.message === message)
+    for (const each of troubles)
+      if (!isIn(before, each))
+        log.warn({ where: each.where, why: each.message }, 'the Northbound could not be written; it is tried again')
+    for (const { where } of before)
+      if (!troubles.some((each) => each.where === where)) log.info({ where }, 'the Northbound is written again')
+  }
+
   async function pass(): Promise<void> {
     do {
       isNews = false
-      await write(given, wanted)
-      if (trouble !== undefined) log.info('the Northbound database is written again')
-      trouble = undefined
+      const taken = await write(given, wanted)
+      note(taken.map((each) => ({ where: `${each.table} ${each.name}`, message: describeTaken(each) })))
     } while (isNews && !isEnded)
   }
 
-  function look(): Promise<void> {
-    isNews = true
-    running ??= pass().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-
-  function lookAgain(): void {
+  function failed(error: unknown): void {
     if (isEnded) return
-    look().catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error)
-      if (why !== trouble) log.warn({ why }, 'the Northbound database could not be written; it is tried again')
-      trouble = why
-      clearTimeout(retry)
-      retry = setTimeout(lookAgain, RETRY_MILLISECONDS).unref()
-    })
+    const message = error instanceof Error ? error.message : String(error)
+    note([...troubles.filter(({ where }) => where !== DATABASE), { where: DATABASE, message }])
+    clearTimeout(retry)
+    retry = setTimeout(look, RETRY_MILLISECONDS).unref()
   }
 
-  const ends = [source.onChange(lookAgain), client.onChanges(lookAgain), southbound.onChanges(lookAgain)]
+  async function look(): Promise<void> {
+    if (isEnded) return
+    isNews = true
+    running ??= pass()
+      .catch(failed)
+      .finally(() => {
+        running = undefined
+      })
+    await running
+  }
+
+  const ends = [source.onChange(look), client.onChanges(look), southbound.onChanges(look)]
   return {
     look,
+    get troubles() {
+      return troubles
+    },
     end: async () => {
       isEnded = true
       clearTimeout(retry)
       for (const one of ends) one()
-      await running?.catch(() => undefined)
+      await running
     },
   }
 }

@@ -10,6 +10,7 @@ export const ROW_KEY = 'firstboot:row'
 type Marked = { readonly external_ids: ReadonlyMap<string, string> }
 
 const byOwner = ({ external_ids }: Marked) => external_ids.get(OWNER_KEY)
+const byName = ({ name }: { readonly name: string }) => name
 
 export const DHCP_OPTIONS = table(
   'DHCP_Options',
@@ -26,7 +27,7 @@ export const LOGICAL_SWITCH = table(
     other_config: map(text, text),
     external_ids: map(text, text),
   },
-  { indexes: { byOwner } },
+  { indexes: { byOwner, byName } },
 )
 
 export const DNS = table('DNS', { records: map(text, text), external_ids: map(text, text) }, { indexes: { byOwner } })
@@ -44,7 +45,7 @@ export const LOGICAL_SWITCH_PORT = table(
     dhcpv6_options: optional(reference),
     external_ids: map(text, text),
   },
-  { indexes: { byOwner } },
+  { indexes: { byOwner, byName } },
 )
 
 export const LOGICAL_ROUTER = table(
@@ -58,7 +59,7 @@ export const LOGICAL_ROUTER = table(
     options: map(text, text),
     external_ids: map(text, text),
   },
-  { indexes: { byOwner } },
+  { indexes: { byOwner, byName } },
 )
 
 export const LOGICAL_ROUTER_PORT = table(
@@ -72,13 +73,13 @@ export const LOGICAL_ROUTER_PORT = table(
     ipv6_ra_configs: map(text, text),
     external_ids: map(text, text),
   },
-  { indexes: { byOwner } },
+  { indexes: { byOwner, byName } },
 )
 
 export const GATEWAY_CHASSIS = table(
   'Gateway_Chassis',
   { name: text, chassis_name: text, priority: integer, external_ids: map(text, text) },
-  { indexes: { byOwner } },
+  { indexes: { byOwner, byName } },
 )
 
 export const STATIC_ROUTE = table(

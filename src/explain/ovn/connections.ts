@@ -107,6 +107,18 @@ export const connectionFaults: readonly Fault<OvnFacts>[] = [
       knownOf(hasNorthd) === false ? 'nobody holds the lock of ovn-northd' : undefined,
   },
   {
+    id: 'northd-behind',
+    step: 'ovn',
+    severity: 'risk',
+    symptom: 'new ports and networks do not work for long, changed ones do not change',
+    cause: 'ovn-northd is overloaded or hangs: it has its lock, and does not translate',
+    recognised:
+      'nb_cfg of SB_Global stays behind that of NB_Global while we look (only where the Northbound is written)',
+    expected: 'ovn-northd copies nb_cfg of the Northbound into the Southbound',
+    mend: 'ovn-appctl -t ovn-northd status on the central hosts; look at ovn-northd.log; where it hangs, restart it',
+    judge: ({ ovn: { northdBehind } }) => (northdBehind > 0 ? `nb_cfg is ${northdBehind} behind` : undefined),
+  },
+  {
     id: 'ovn-controller-dead',
     step: 'chassis',
     severity: 'broken',
@@ -141,6 +153,20 @@ export const connectionFaults: readonly Fault<OvnFacts>[] = [
     judge: ({ ovn: { southbound } }) => {
       const behind = knownOf(southbound)?.behind ?? 0
       return behind > 0 ? `nb_cfg is ${behind} behind` : undefined
+    },
+  },
+  {
+    id: 'bridge-not-there',
+    step: 'switch',
+    severity: 'broken',
+    symptom: 'no guest of this host hears anything',
+    cause: 'Open vSwitch has no bridge of the name that ovn-bridge says, or br-int where it says nothing',
+    recognised: 'no row of Bridge has the name',
+    expected: 'the integration bridge is there',
+    mend: 'correct external_ids:ovn-bridge of Open_vSwitch; ovn-controller makes the bridge when it starts',
+    judge: ({ ovn: { local } }) => {
+      const { hasBridge, bridge } = knownOf(local) ?? {}
+      return hasBridge === false ? `Open vSwitch has no bridge ${bridge}` : undefined
     },
   },
 ]

@@ -1,6 +1,6 @@
 import type { Known } from '../../host/examine/known.ts'
 import type { VethEnd } from '../../host/examine/veth-end.ts'
-import type { MacAddress } from '../../inventory/records/address.ts'
+import type { IpAddress, MacAddress } from '../../inventory/records/address.ts'
 import type { Facts } from '../facts.ts'
 
 /** What is known of a guest on OVN. Its records are the inventory's, or what the Southbound says where there is none. */
@@ -16,6 +16,8 @@ export interface ChassisFacts {
   readonly programs: Known<ReadonlySet<string>>
   /** Whether somebody translates the Northbound. */
   readonly hasNorthd: Known<boolean>
+  /** By so much nb_cfg of the Northbound had not come into the Southbound when we were done; 0 where the Northbound is not read. */
+  readonly northdBehind: number
   readonly local: Known<SwitchFacts>
   readonly southbound: Known<SouthboundFacts>
   /** undefined: the namespace is not to be here. */
@@ -100,11 +102,18 @@ export interface VethFacts {
   readonly ends: readonly VethEnd[]
 }
 
-/** What OVN's flows make of packets of this guest, as ovn-trace tells. */
-export interface Traces {
-  /** What DHCP offers; undefined: nothing. */
-  readonly offer: TracedOffer | undefined
-  /** The guest's question to 169.254.169.254, and the answer. */
+/** What OVN's flows make of packets of this guest, as ovn-trace tells. Its question is that to 169.254.169.254 where it has an
+ *  IPv4 address, by which every client asks; otherwise that to fe80::a9fe:a9fe. */
+export interface Traces extends TracedQuestion {
+  /** What DHCP offers; undefined: nothing. A guest without IPv4 needs no lease to ask. */
+  readonly offer: Known<TracedOffer | undefined>
+  /** The question by IPv6 of a guest that can ask by IPv4 as well. Told and not judged: rules for IPv4 alone are no fault. */
+  readonly besides: TracedQuestion | undefined
+}
+
+/** The guest's question to a metadata address, and the answer. */
+export interface TracedQuestion {
+  readonly address: IpAddress
   readonly request: Traced
   readonly answer: Traced
 }

@@ -1,5 +1,5 @@
 import { type Fault, knownOf, type Spot } from '../fault.ts'
-import type { OvnFacts, Traced } from './facts.ts'
+import type { OvnFacts, Traced, TracedQuestion } from './facts.ts'
 
 const METADATA_ROUTE = '169.254.169.254/32'
 /** ovn-northd puts ACLs so much higher than the Northbound says, since it has flows of its own below. */
@@ -17,8 +17,8 @@ export const flowFaults: readonly Fault<OvnFacts>[] = [
     expected: 'OVN offers the guest its address',
     mend: 'set enable_dhcp on the subnet, or give the guest a config drive; ovn-nbctl lsp-get-dhcpv4-options PORT',
     judge: ({ ovn: { traces }, records: { fixedIp } }) => {
-      const found = knownOf(traces)
-      return found !== undefined && found.offer === undefined
+      const { offer } = knownOf(traces) ?? {}
+      return offer !== undefined && 'value' in offer && offer.value === undefined
         ? `nothing is offered to ${fixedIp?.ipAddress ?? 'the guest'}`
         : undefined
     },
@@ -33,7 +33,8 @@ export const flowFaults: readonly Fault<OvnFacts>[] = [
     expected: 'the lease has a route to 169.254.169.254 by the metadata port',
     mend: 'neutron-ovn-db-sync-util writes it anew; ovn-nbctl dhcp-options-get-options UUID shows it (a default route belongs into it, too)',
     judge: ({ ovn: { traces, southbound } }) => {
-      const offer = knownOf(traces)?.offer
+      const { offer: asked = { unknown: '' } } = knownOf(traces) ?? {}
+      const offer = knownOf(asked)
       const [port] = knownOf(southbound)?.metadataPorts ?? []
       if (offer === undefined || port === undefined) return undefined
       const gateway = offer.routes.get(METADATA_ROUTE)
@@ -50,12 +51,12 @@ export const flowFaults: readonly Fault<OvnFacts>[] = [
     symptom: '169.254.169.254 times out',
     cause: 'a security rule drops what the guest asks, or the answer',
     recognised: 'ovn-trace ends in a stage of ACLs',
-    expected: 'security rules let the guest ask 169.254.169.254, and be answered',
+    expected:
+      'security rules let the guest ask 169.254.169.254 (fe80::a9fe:a9fe where it has no IPv4), and be answered',
     mend: 'take the rule away: openstack security group rule list; ovn-nbctl acl-list neutron-NETWORK, and of its port groups',
     judge: ({ ovn: { traces } }) => {
       const found = knownOf(traces)
-      if (found === undefined) return undefined
-      return [...dropped('the request', found.request, true), ...dropped('the answer', found.answer, true)]
+      return found && packets(found).flatMap(([what, packet]) => dropped(what, packet, true))
     },
   },
   {
@@ -69,8 +70,7 @@ export const flowFaults: readonly Fault<OvnFacts>[] = [
     mend: 'compare addresses and port security of the port: ovn-nbctl lsp-get-addresses PORT, lsp-get-port-security PORT',
     judge: ({ ovn: { traces } }) => {
       const found = knownOf(traces)
-      if (found === undefined) return undefined
-      return [...dropped('the request', found.request, false), ...dropped('the answer', found.answer, false)]
+      return found && packets(found).flatMap(([what, packet]) => dropped(what, packet, false))
     },
   },
   {
@@ -87,13 +87,18 @@ export const flowFaults: readonly Fault<OvnFacts>[] = [
       const found = knownOf(traces)
       const { binding, metadataPorts = [] } = knownOf(southbound) ?? {}
       if (found === undefined || binding === undefined) return undefined
-      return [
-        ...astray('the request', found.request, metadataPorts[0]?.logicalPort),
-        ...astray('the answer', found.answer, binding.logicalPort),
-      ]
+      const wanted = [metadataPorts[0]?.logicalPort, binding.logicalPort]
+      return packets(found).flatMap(([what, packet], i) => astray(what, packet, wanted[i]))
     },
   },
 ]
+
+function packets({ address, request, answer }: TracedQuestion): readonly (readonly [string, Traced])[] {
+  return [
+    [`the request to ${address}`, request],
+    [`the answer of ${address}`, answer],
+  ]
+}
 
 function dropped(what: string, packet: Traced, isAcl: boolean): readonly Spot[] {
   if (packet.outcome !== 'drop' || /acl/.test(packet.stage) !== isAcl) return []

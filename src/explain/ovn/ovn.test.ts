@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { healthy as onBridges, port } from '../../../test/support/healthy-guest.ts'
 import { aNetwork } from '../../../test/support/network-records.ts'
 import type { Command } from '../../host/host.ts'
-import type { MacAddress } from '../../inventory/records/address.ts'
+import type { IpAddress, MacAddress } from '../../inventory/records/address.ts'
 import { explain } from '../explain.ts'
 import { FAULTS } from '../faults.ts'
 import type { BindingFacts, ChassisFacts, DatabaseAccess, OvnFacts, SwitchInterface, Traced } from './facts.ts'
@@ -32,10 +32,15 @@ const end = { isUp: true, mtu: 1442, computesChecksums: true }
 const output = (to: string): Traced => ({ outcome: 'output', port: to })
 const drop = (stage: string): Traced => ({ outcome: 'drop', stage, match: 'ip4', priority: 2001 })
 
+const offered = (routes: readonly [string, string][]) => ({
+  value: { address: '10.0.0.11', routes: new Map(routes), router: undefined },
+})
+
 const chassis = {
   databases: [database('Open_vSwitch'), database('OVN_Southbound')],
   programs: { value: new Set(['ovsdb-server', 'ovs-vswitchd', 'ovn-controller']) },
   hasNorthd: { value: true },
+  northdBehind: 0,
   local: {
     value: { systemId: 'one', bridge: 'br-int', hasBridge: true, isUserspace: true, guest: [tap], metadata: [plugged] },
   },
@@ -54,7 +59,9 @@ const chassis = {
   },
   traces: {
     value: {
-      offer: { address: '10.0.0.11', routes: new Map([['169.254.169.254/32', '10.0.0.2']]), router: undefined },
+      address: '169.254.169.254' as IpAddress,
+      offer: offered([['169.254.169.254/32', '10.0.0.2']]),
+      besides: undefined,
       request: output('meta'),
       answer: output(port.id),
     },
@@ -70,6 +77,9 @@ const healthy: OvnFacts = {
   claims: unknown,
   ovn: chassis,
 }
+
+/** Of a guest without IPv4. */
+const byIpv6 = { address: 'fe80::a9fe:a9fe' as IpAddress, offer: { unknown: 'no lease is needed' } }
 
 const ovn = (rest: Partial<ChassisFacts>): Partial<OvnFacts> => ({ ovn: { ...chassis, ...rest } })
 const local = (rest: object) => ovn({ local: { value: { ...chassis.local.value, ...rest } } })
@@ -87,6 +97,7 @@ const cases: readonly { readonly fault: string; readonly given: Partial<OvnFacts
   { fault: 'vswitchd-dead', given: without('ovs-vswitchd') },
   { fault: 'ovn-controller-dead', given: without('ovn-controller') },
   { fault: 'northd-dead', given: ovn({ hasNorthd: { value: false } }) },
+  { fault: 'northd-behind', given: ovn({ northdBehind: 2 }), says: /2 behind/ },
   {
     fault: 'switch-database-unreachable',
     given: ovn({ databases: [database('Open_vSwitch', { problem: 'refused' })], local: unknown }),
@@ -169,12 +180,17 @@ const cases: readonly { readonly fault: string; readonly given: Partial<OvnFacts
   { fault: 'ovn-mtu-hole', given: veth({ ends: [{ ...end, name: 'tapn0', mtu: 1300 }] }) },
   { fault: 'ovn-mtu-hole', given: local({ guest: [{ ...tap, mtu: 1300 }] }), says: /tap1/ },
   { fault: 'checksums-left', given: veth({ ends: [{ ...end, name: 'tapn0', computesChecksums: false }] }) },
-  { fault: 'ovn-dhcp-missing', given: traces({ offer: undefined }) },
-  { fault: 'metadata-route-missing', given: traces({ offer: { address: '10.0.0.11', routes: new Map() } }) },
+  { fault: 'ovn-dhcp-missing', given: traces({ offer: { value: undefined } }) },
+  { fault: 'metadata-route-missing', given: traces({ offer: offered([]) }) },
   {
     fault: 'acl-drops',
     given: traces({ answer: drop('ls_out_acl') }),
     says: /answer .*ls_out_acl by ip4 \(priority 1001\)/,
+  },
+  {
+    fault: 'acl-drops',
+    given: traces({ ...byIpv6, request: drop('ls_in_acl') }),
+    says: /request to fe80::a9fe:a9fe .*ls_in_acl/,
   },
   { fault: 'flows-drop', given: traces({ request: drop('ls_in_apply_port_sec') }), says: /priority 2001/ },
   { fault: 'trace-astray', given: traces({ request: output('somebody') }) },
@@ -204,6 +220,18 @@ describe('an explanation on OVN', () => {
     const silent = { value: { socket: '/s', isHop: true, state: 'connects' as const, reply } }
     assert.equal(explain(OVN, { ...healthy, ...away }, 'web-1').verdict, 'well')
     assert.equal(explain(OVN, { ...healthy, ...away, agent: silent }, 'web-1').verdict, 'broken')
+  })
+
+  it('needs no lease by IPv6, and no rules for IPv6 where there is IPv4', () => {
+    const { request, answer } = chassis.traces.value
+    const besides = { address: byIpv6.address, request: drop('ls_in_acl'), answer }
+    for (const given of [traces({ ...byIpv6, request, answer }), traces({ besides })]) {
+      const { findings, verdict } = explain(OVN, { ...healthy, ...given }, 'web-1')
+      assert.deepEqual([findings, verdict], [[], 'well'])
+    }
+    const { steps } = explain(OVN, { ...healthy, ...traces({ besides }) }, 'web-1')
+    const told = steps.find(({ id }) => id === 'trace')?.observed
+    assert.match(told ?? '', /^169.*reaches meta, .*; fe80::a9fe:a9fe: request ends in ls_in_acl, answer reaches/)
   })
 
   it('claims nothing where nobody could look', () => {

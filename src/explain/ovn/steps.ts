@@ -70,17 +70,23 @@ export const OVN_STEPS: readonly Step<OvnFacts>[] = [
     id: 'dhcp',
     on: 'OVN',
     tell: ({ ovn: { traces } }) =>
-      about(traces, ({ offer }) =>
-        offer === undefined
-          ? 'nothing is offered'
-          : `OVN offers ${offer.address}, 169.254.169.254 by ${offer.routes.get('169.254.169.254/32') ?? 'nobody'}`,
-      ),
+      'unknown' in traces
+        ? traces
+        : about(traces.value.offer, (offer) =>
+            offer === undefined
+              ? 'nothing is offered'
+              : `OVN offers ${offer.address}, 169.254.169.254 by ${offer.routes.get('169.254.169.254/32') ?? 'nobody'}`,
+          ),
   },
   {
     id: 'trace',
     on: 'OVN',
     tell: ({ ovn: { traces } }) =>
-      about(traces, ({ request, answer }) => `request: ${traced(request)}; answer: ${traced(answer)}`),
+      about(traces, ({ besides, ...asked }) =>
+        [asked, ...(besides === undefined ? [] : [besides])]
+          .map(({ address, request, answer }) => `${address}: request ${traced(request)}, answer ${traced(answer)}`)
+          .join('; '),
+      ),
   },
   ...shared('listener'),
   {

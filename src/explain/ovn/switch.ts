@@ -6,20 +6,6 @@ const REPAIRED = 'the daemon repairs it at once; when it does not, firstboot dat
 
 /** The way between the integration bridge and the namespace. */
 export const switchFaults: readonly Fault<OvnFacts>[] = [
-  {
-    id: 'bridge-not-there',
-    step: 'switch',
-    severity: 'broken',
-    symptom: 'no guest of this host hears anything',
-    cause: 'Open vSwitch has no bridge of the name that ovn-bridge says, or br-int where it says nothing',
-    recognised: 'no row of Bridge has the name',
-    expected: 'the integration bridge is there',
-    mend: 'correct external_ids:ovn-bridge of Open_vSwitch; ovn-controller makes the bridge when it starts',
-    judge: ({ ovn: { local } }) => {
-      const { hasBridge, bridge } = knownOf(local) ?? {}
-      return hasBridge === false ? `Open vSwitch has no bridge ${bridge}` : undefined
-    },
-  },
   stepFault(
     ['device-add'],
     {

@@ -28,15 +28,19 @@ const isKept = ({ id }: Fault) => !REPLACED.includes(id)
 /** Without it everything in it is missing as well; without its devices, their addresses. */
 const isWhole = ({ id }: Fault) => id === 'namespace-missing'
 
+/** What follows from others is told before what the agent says of it: whom it does not find is bound nowhere. */
+const isFelt = ({ isSymptom }: Pick<Fault, 'isSymptom'>) => isSymptom === true
+
 /** The integration bridge of Open vSwitch, flows of OVN, and a namespace for each network. */
 export const OVN: Way<OvnFacts> = {
   hops: OVN_HOPS,
   steps: OVN_STEPS,
   faults: [
     ...connectionFaults,
+    ...bindingFaults.filter(isFelt),
     ...recordFaults.filter(isKept),
     ...serviceFaults,
-    ...bindingFaults,
+    ...bindingFaults.filter((fault) => !isFelt(fault)),
     ...namespaceFaults.filter(isWhole),
     ...switchFaults,
     ...namespaceFaults.filter((fault) => isKept(fault) && !isWhole(fault)),

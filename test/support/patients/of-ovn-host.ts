@@ -3,6 +3,8 @@ import { answered, goOn, type OvnWard } from './ovn-ward.ts'
 
 const ALL_SHOP = { patient: 'shop-1', neighbour: 'yard-1' } as const
 
+type HostInjection = Pick<OvnInjection, 'fault' | 'also' | 'how' | 'inject'> & Partial<Pick<OvnInjection, 'heal'>>
+
 /** Namespace, veth and port, where nobody repairs them: `firstboot up --datapath ovn` is stopped meanwhile. */
 export const HOST_INJECTIONS: readonly OvnInjection[] = [
   {
@@ -45,7 +47,35 @@ export const HOST_INJECTIONS: readonly OvnInjection[] = [
     how: 'ip netns delete',
     inject: (ward: OvnWard) => ward.own.machine.run('ip', 'netns', 'delete', netns(ward)),
   },
-].map(({ inject, ...row }) => ({
+  {
+    fault: 'switch-port-broken',
+    also: ['checksums-left', 'northbound-unreachable'],
+    how: 'the interface of the veth has a type that Open vSwitch does not know; it leaves checksums to others; the Northbound is away',
+    inject: async (ward: OvnWard) => {
+      await ward.cloud.northbound.kill()
+      ward.own.machine.run('ethtool', '-K', veth(ward, 0), 'tx', 'on')
+      await ward.own.vsctl('--no-wait', 'set', 'Interface', veth(ward, 0), 'type=nonsense')
+      await ward.own.vsctl('wait-until', 'Interface', veth(ward, 0), 'ofport=-1')
+    },
+    heal: async (ward: OvnWard) => {
+      await ward.cloud.northbound.start()
+      await ward.own.vsctl('del-port', veth(ward, 0))
+    },
+  },
+  {
+    fault: 'port-unknown-to-ovn',
+    also: ['northd-behind'],
+    how: 'somebody deletes the port from the Northbound; then ovn-northd hangs',
+    inject: async ({ cloud, idOf }: OvnWard) => {
+      await cloud.nb('lsp-del', idOf('shop-1'))
+      await cloud.sync()
+      cloud.northd.freeze(true)
+      const behind = Number(await cloud.nb('get', 'NB_Global', '.', 'nb_cfg')) + 2
+      await cloud.nb('set', 'NB_Global', '.', `nb_cfg=${behind}`)
+    },
+    heal: ({ cloud }: OvnWard) => cloud.northd.freeze(false),
+  },
+].map(({ inject, heal, ...row }: HostInjection) => ({
   ...row,
   ...ALL_SHOP,
   inject: async (ward) => {
@@ -53,6 +83,7 @@ export const HOST_INJECTIONS: readonly OvnInjection[] = [
     await inject(ward)
   },
   heal: async (ward) => {
+    await heal?.(ward)
     goOn(ward.up())
     await answered(ward, 'shop-1')
   },

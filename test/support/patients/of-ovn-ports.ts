@@ -120,20 +120,6 @@ export const PORT_INJECTIONS: readonly OvnInjection[] = [
   },
   {
     ...RED_1,
-    fault: 'acl-drops',
-    how: 'a security rule drops what the guest asks 169.254.169.254',
-    inject: acl('from-lport', 'inport=="red-1" && ip4.dst==169.254.169.254'),
-    heal: noAcl,
-  },
-  {
-    ...RED_1,
-    fault: 'acl-drops',
-    how: 'a security rule drops the answer',
-    inject: acl('to-lport', 'outport=="red-1" && ip4.src==169.254.169.254'),
-    heal: noAcl,
-  },
-  {
-    ...RED_1,
     fault: 'guest-route-missing',
     how: 'the guest has no route to 169.254.169.254',
     inject: ({ neutrons }) => neutrons.inGuest('red-1', 'ip', 'route', 'delete', '169.254.169.254/32'),
@@ -148,20 +134,6 @@ export const PORT_INJECTIONS: readonly OvnInjection[] = [
       await ward.neutrons.vsctl('del-port', 'stranger')
       await healthy(ward, 'red-1')
     },
-  },
-  {
-    ...ALL_BLUE,
-    fault: 'metadata-route-missing',
-    how: 'option 121 of the network’s DHCP options is taken away',
-    inject: (ward) => routes(ward, ''),
-    heal: (ward) => routes(ward, '{169.254.169.254/32,10.88.0.2, 0.0.0.0/0,10.88.0.1}'),
-  },
-  {
-    ...ALL_BLUE,
-    fault: 'metadata-route-missing',
-    how: 'option 121 sends 169.254.169.254 to an address that is not the metadata port’s',
-    inject: (ward) => routes(ward, '{169.254.169.254/32,10.88.0.3, 0.0.0.0/0,10.88.0.1}'),
-    heal: (ward) => routes(ward, '{169.254.169.254/32,10.88.0.2, 0.0.0.0/0,10.88.0.1}'),
   },
   {
     ...ALL_BLUE,
@@ -206,26 +178,6 @@ function addInternal({ vsctl }: OvnWard['own'], name: string, id: string): Promi
     'type=internal',
     `external_ids:iface-id=${id}`,
   )
-}
-
-function acl(direction: string, match: string): OvnInjection['inject'] {
-  return async ({ cloud }) => {
-    await cloud.nb('acl-add', `neutron-${RED}`, direction, '1001', match, 'drop')
-    await cloud.sync()
-  }
-}
-
-async function noAcl({ cloud }: OvnWard): Promise<void> {
-  await cloud.nb('acl-del', `neutron-${RED}`)
-  await cloud.sync()
-}
-
-/** Of blue's DHCP options. */
-async function routes({ cloud }: OvnWard, value: string): Promise<void> {
-  const row = await cloud.nb('--bare', '--columns=dhcpv4_options', 'list', 'Logical_Switch_Port', 'blue-1')
-  if (value === '') await cloud.nb('remove', 'DHCP_Options', row, 'options', 'classless_static_route')
-  else await cloud.nb('set', 'DHCP_Options', row, `options:classless_static_route="${value}"`)
-  await cloud.sync()
 }
 
 async function metadataCidrs({ cloud }: OvnWard, cidr: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { healthy, type OvnInjection } from './ovn-injection.ts'
-import { goOn, RED } from './ovn-ward.ts'
+import { goOn, type OvnWard, RED } from './ovn-ward.ts'
 
 /** What is wrong with those on whom all guests of a chassis depend; the last is not healed. */
 export const SERVICE_INJECTIONS: readonly OvnInjection[] = [
@@ -43,6 +43,52 @@ export const SERVICE_INJECTIONS: readonly OvnInjection[] = [
       await ward.neutrons.start('ovn-controller')
       await ward.cloud.sync()
       await healthy(ward, 'red-1')
+    },
+  },
+  {
+    patient: 'red-1',
+    fault: 'port-not-claimed',
+    also: ['chassis-behind'],
+    how: 'ovn-controller hangs, and the port is unbound meanwhile',
+    inject: async ({ neutrons, cloud, bound }) => {
+      neutrons.freeze('ovn-controller', true)
+      await cloud.sb('lsp-unbind', 'red-1')
+      await cloud.nb('--wait=sb', 'sync')
+      await bound('red-1', '')
+    },
+    heal: goesOn,
+  },
+  {
+    patient: 'red-1',
+    fault: 'chassis-missing',
+    also: ['bridge-not-there'],
+    how: 'ovn-controller hangs; somebody deletes the chassis, and sets ovn-bridge to one that is not there',
+    inject: async ({ neutrons, cloud }) => {
+      neutrons.freeze('ovn-controller', true)
+      await cloud.sb('chassis-del', neutrons.name)
+      await neutrons.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', 'external_ids:ovn-bridge=br-gone')
+    },
+    heal: async (ward) => {
+      await ward.neutrons.vsctl('--no-wait', 'remove', 'Open_vSwitch', '.', 'external_ids', 'ovn-bridge')
+      await goesOn(ward)
+    },
+  },
+  {
+    patient: 'red-1',
+    fault: 'chassis-unnamed',
+    also: ['southbound-unknown'],
+    how: 'somebody takes system-id and ovn-remote away, while ovn-controller hangs',
+    inject: async ({ neutrons }) => {
+      neutrons.freeze('ovn-controller', true)
+      for (const key of ['system-id', 'ovn-remote'])
+        await neutrons.vsctl('--no-wait', 'remove', 'Open_vSwitch', '.', 'external_ids', key)
+    },
+    heal: async (ward) => {
+      const { neutrons, cloud } = ward
+      const ids = { 'system-id': neutrons.name, 'ovn-remote': cloud.southbound.remote }
+      const settings = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`)
+      await neutrons.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', ...settings)
+      await goesOn(ward)
     },
   },
   {
@@ -108,3 +154,10 @@ export const SERVICE_INJECTIONS: readonly OvnInjection[] = [
     heal: () => undefined, // the last
   },
 ]
+
+/** ovn-controller, and all is well again. */
+async function goesOn(ward: OvnWard): Promise<void> {
+  ward.neutrons.freeze('ovn-controller', false)
+  await ward.cloud.sync()
+  await healthy(ward, 'red-1')
+}

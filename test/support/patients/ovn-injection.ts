@@ -4,6 +4,8 @@ import { answered, type OvnWard } from './ovn-ward.ts'
 export interface OvnInjection {
   /** What `explain` must call it. */
   readonly fault: string
+  /** What it must name besides: several things are broken at once. */
+  readonly also?: readonly string[]
   readonly how: string
   readonly patient: string
   /** Who stays healthy; absent: everybody here is ill by it. */

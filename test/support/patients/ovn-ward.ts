@@ -11,11 +11,13 @@ import { wakeChildren } from './ward.ts'
 
 /*
  *   chassis-1:  firstboot up --datapath ovn        shop-1, shop-2 (network shop), yard-1 (network yard); far (of Neutron’s)
- *   chassis-2:  firstboot ovn-metadata-agent       red-1, red-2 (network red), blue-1 (network blue)
+ *   chassis-2:  firstboot ovn-metadata-agent       red-1, red-2 (network red), blue-1 (network blue); on network six:
+ *                                                  six-1 (IPv6 alone), both-1 (both)
  */
 
 export const RED = 'da5bb487-5193-4a65-a3df-4a0055a8c0d7'
 export const BLUE = 'b1ce0000-5193-4a65-a3df-4a0055a8c0d8'
+export const SIX = '51600000-5193-4a65-a3df-4a0055a8c0d9'
 
 const INVENTORY = `
 projects: [{ name: p }]
@@ -34,18 +36,23 @@ export interface OvnGuest {
   readonly network: string
   readonly mac: string
   readonly address: string
+  /** Another one. */
+  readonly besides?: string
 }
 
 export const GUESTS: readonly OvnGuest[] = [
   { name: 'red-1', network: RED, mac: 'fa:16:3e:00:01:01', address: '10.88.0.11' },
   { name: 'red-2', network: RED, mac: 'fa:16:3e:00:01:02', address: '10.88.0.12' },
   { name: 'blue-1', network: BLUE, mac: 'fa:16:3e:00:02:01', address: '10.88.0.11' },
+  { name: 'six-1', network: SIX, mac: 'fa:16:3e:00:06:01', address: 'fd00:6::11' },
+  { name: 'both-1', network: SIX, mac: 'fa:16:3e:00:06:02', address: '10.66.0.12', besides: 'fd00:6::12' },
 ]
 export const FAR: OvnGuest = { name: 'far', network: RED, mac: 'fa:16:3e:00:01:03', address: '10.88.0.13' }
 
 export const METADATA_PORTS = [
   { id: RED, cidrs: '10.88.0.2/24', mac: 'fa:16:3e:00:00:02', mtu: 1442 },
   { id: BLUE, cidrs: '10.88.0.2/24', mac: 'fa:16:3e:00:00:03', mtu: 1442 },
+  { id: SIX, cidrs: '10.66.0.2/24 fd00:6::2/64', mac: 'fa:16:3e:00:00:06', mtu: 1442 },
 ] as const
 
 /** The id of its instance. */
@@ -62,6 +69,8 @@ export interface OvnWard {
   readonly neutrons: Chassis
   /** The network’s id by the name of one of its guests. */
   networkOf(guest: string): string
+  /** The port’s id by the name of a guest of the inventory. */
+  idOf(guest: string): string
   up(): Daemon
   agent(): Daemon
   startAgent(): Promise<void>
@@ -88,15 +97,17 @@ export async function openOvnWard(): Promise<OvnWard> {
   let agent: Daemon | undefined
   const networks = new Map<string, string>(GUESTS.map(({ name, network }) => [name, network]))
   const dhcp = new Map<string, string>()
+  const ids = new Map<string, string>()
 
-  const addPort = async ({ name, network, mac, address }: OvnGuest, options?: string) => {
+  const addPort = async (guest: OvnGuest, options?: string) => {
+    const { name, network, mac, address } = guest
     const instance = instanceOf({ name })
-    await cloud.addPort({ network, id: name, mac, cidrs: `${address}/24`, instance, project: 'p' })
-    await cloud.nb('lsp-set-dhcpv4-options', name, dhcp.get(network) ?? '')
+    await cloud.addPort({ network, id: name, mac, cidrs: cidrsOf(guest).join(' '), instance, project: 'p' })
+    if (!address.includes(':')) await cloud.nb('lsp-set-dhcpv4-options', name, dhcp.get(network) ?? '')
     if (options !== undefined) await cloud.nb('lsp-set-options', name, options)
   }
-  const plug = (chassis: Chassis, { name, mac, address }: OvnGuest) =>
-    chassis.plug({ name, logicalPort: name, mac, cidrs: [`${address}/24`] })
+  const plug = (chassis: Chassis, guest: OvnGuest) =>
+    chassis.plug({ name: guest.name, logicalPort: guest.name, mac: guest.mac, cidrs: cidrsOf(guest) })
 
   async function startUp(): Promise<void> {
     const file = join(cloud.directory, 'inventory.yaml')
@@ -109,9 +120,13 @@ export async function openOvnWard(): Promise<OvnWard> {
     const ports = rows<{ id: string; network_id: string; mac_address: string; fixed_ips: { ip_address: string }[] }>(
       'ports',
     )
-    for (const { name, ports: ids } of rows<{ name: string; ports: string[] }>('servers')) {
-      const port = ports.find(({ id }) => id === ids[0]) ?? assert.fail(name)
+    for (const {
+      name,
+      ports: [first],
+    } of rows<{ name: string; ports: string[] }>('servers')) {
+      const port = ports.find(({ id }) => id === first) ?? assert.fail(name)
       networks.set(name, port.network_id)
+      ids.set(name, port.id)
       const cidrs = [`${port.fixed_ips[0]?.ip_address}/24`]
       await own.plug({ name, logicalPort: port.id, mac: port.mac_address, cidrs })
     }
@@ -127,16 +142,17 @@ export async function openOvnWard(): Promise<OvnWard> {
   async function addNeutrons(): Promise<void> {
     for (const network of METADATA_PORTS) {
       await cloud.addNetwork(network)
+      const range = network.cidrs.slice(0, network.cidrs.lastIndexOf('.', network.cidrs.indexOf('/')))
       const options = [
         'lease_time=43200',
         'mtu=1442',
-        'router=10.88.0.1',
-        'server_id=10.88.0.1',
+        `router=${range}.1`,
+        `server_id=${range}.1`,
         'server_mac=fa:16:3e:00:00:01',
       ]
-      const routes = 'classless_static_route="{169.254.169.254/32,10.88.0.2, 0.0.0.0/0,10.88.0.1}"'
+      const routes = `classless_static_route="{169.254.169.254/32,${range}.2, 0.0.0.0/0,${range}.1}"`
       const columns = [...options, routes].map((option) => `options:${option}`)
-      dhcp.set(network.id, await cloud.nb('create', 'DHCP_Options', 'cidr=10.88.0.0/24', ...columns))
+      dhcp.set(network.id, await cloud.nb('create', 'DHCP_Options', `cidr=${range}.0/24`, ...columns))
     }
     for (const guest of [...GUESTS, FAR]) await addPort(guest)
     for (const guest of GUESTS) await plug(neutrons, guest)
@@ -166,6 +182,7 @@ export async function openOvnWard(): Promise<OvnWard> {
     nova,
     own,
     neutrons,
+    idOf: (guest) => ids.get(guest) ?? assert.fail(guest),
     networkOf: (guest) => networks.get(guest) ?? assert.fail(guest),
     up: () => up ?? assert.fail(),
     agent: () => agent ?? assert.fail(),
@@ -208,13 +225,19 @@ export function goOn(daemon: Daemon): void {
   wakeChildren()
 }
 
+function cidrsOf({ address, besides }: OvnGuest): readonly string[] {
+  return [address, besides].flatMap((each) => (each === undefined ? [] : [`${each}/${each.includes(':') ? 64 : 24}`]))
+}
+
 const ANSWER_MILLISECONDS = 40_000
 
 /** Waits until a guest gets its document. */
 export async function answered(ward: OvnWard, guest: string): Promise<void> {
-  const chassis = GUESTS.some(({ name }) => name === guest) ? ward.neutrons : ward.own
-  const curl = ['curl', '-sS', '--max-time', '1', '-o', '/dev/null', '-w', '%{http_code}']
-  const url = 'http://169.254.169.254/openstack/latest/meta_data.json'
+  const neutrons = GUESTS.find(({ name }) => name === guest)
+  const chassis = neutrons === undefined ? ward.own : ward.neutrons
+  const host = neutrons?.address.includes(':') ? '[fe80::a9fe:a9fe%25eth0]' : '169.254.169.254'
+  const curl = ['curl', '-sS', '--max-time', '1', '-o', '/dev/null', '-w', '%{http_code}', '-g']
+  const url = `http://${host}/openstack/latest/meta_data.json`
   const end = performance.now() + ANSWER_MILLISECONDS
   for (let said = ''; said !== '200'; ) {
     assert.ok(performance.now() < end, `${guest} is still not answered: ${said}`)

@@ -1,5 +1,7 @@
+import { byServer } from '../../../daemons/ovn/databases.ts'
 import { tlsOf } from '../../../daemons/ovn/tls.ts'
 import { type AnyTable, type OvsdbClient, openOvsdb } from '../../../ovsdb/ovsdb.ts'
+import { NB_GLOBAL } from './tables.ts'
 
 /** What a daemon on a chassis is told of its databases. */
 export interface ChassisConnections {
@@ -21,7 +23,7 @@ export interface OvnConnections extends ChassisConnections {
 /** A database that was tried once. */
 export interface Reached {
   readonly client: OvsdbClient
-  /** Why it cannot be read now; undefined: it can. */
+  /** Why it cannot be read now, without where it is unless several servers have it; undefined: it can. */
   readonly problem: string | undefined
 }
 
@@ -49,19 +51,23 @@ export function openSouthbound(
 
 export function openNorthbound(values: OvnConnections): OvsdbClient {
   const remotes = values.ovn_nb_connection
-  return openOvsdb({ remotes, database: 'OVN_Northbound', tables: [], ...tlsOf('ovn_nb', values) })
+  return openOvsdb({ remotes, database: 'OVN_Northbound', tables: [NB_GLOBAL], ...tlsOf('ovn_nb', values) })
 }
 
 /** Waits until each of its servers was tried once. The client goes on trying, and is to be closed. */
 export async function reached(client: OvsdbClient): Promise<Reached> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  let reason = 'no server answers'
-  const timer = setTimeout(() => resolve(`${reason} within ${PATIENCE_MILLISECONDS} ms`), PATIENCE_MILLISECONDS)
+  const reasons = new Map<string, string>()
+  const late = () => {
+    const seen = reasons.size === 0 ? '' : `${byServer(reasons)}; `
+    resolve(`${seen}no answer within ${PATIENCE_MILLISECONDS} ms`)
+  }
+  const timer = setTimeout(late, PATIENCE_MILLISECONDS)
   const end = client.onStatus((status) => {
     if (status.state === 'synchronized') resolve(undefined)
-    if (status.state === 'disconnected') reason = status.reason.message
+    if (status.state === 'disconnected') reasons.set(status.remote, status.reason.message)
     // All servers were tried.
-    if (status.state === 'waiting') resolve(reason)
+    if (status.state === 'waiting') resolve(withoutPlace(reasons))
   })
   if (client.status.state === 'synchronized') resolve(undefined)
   const problem = await promise
@@ -70,17 +76,8 @@ export async function reached(client: OvsdbClient): Promise<Reached> {
   return { client, problem }
 }
 
-const LOCK_MILLISECONDS = 300
-
-/** Whether an ovn-northd lives: it holds a lock of the Southbound, for which we stand in line. Where nobody holds it, it is
- *  ours for a moment, and given back. */
-export async function hasNorthd(southbound: OvsdbClient): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(true), LOCK_MILLISECONDS)
-  const lock = southbound.lock('ovn_northd', { onChange: (isHeld) => isHeld && resolve(false) })
-  if (lock.isHeld) resolve(false)
-  const found = await promise
-  clearTimeout(timer)
-  await lock.release()
-  return found
+/** The one reason of an only server; whoever tells it says where that is. */
+function withoutPlace(reasons: ReadonlyMap<string, string>): string {
+  const [only = 'no server answers', ...others] = reasons.values()
+  return others.length === 0 ? only : byServer(reasons)
 }

@@ -2,7 +2,7 @@ import type { OvnStatus } from '../../../daemons/ovn/status-route.ts'
 import type { DatabaseAccess } from '../../../explain/ovn/facts.ts'
 import type { Known } from '../../../host/examine/known.ts'
 import type { OvsdbClient } from '../../../ovsdb/ovsdb.ts'
-import { hasNorthd, type OvnConnections, openLocal, openNorthbound, openSouthbound, reached } from './connect.ts'
+import { type OvnConnections, openLocal, openNorthbound, openSouthbound, reached } from './connect.ts'
 import { fetchRows } from './follow.ts'
 import type { Asked } from './subject.ts'
 import { switchId } from './switch.ts'
@@ -18,7 +18,10 @@ export interface Databases {
   readonly remote: string | undefined
   /** `system-id` */
   readonly chassisName: string | undefined
+  /** undefined: nobody here writes it, or it cannot be read. */
+  readonly northbound: OvsdbClient | undefined
   access(status: OvnStatus | undefined): readonly DatabaseAccess[]
+  /** Whether an ovn-northd is there. */
   hasNorthd(): Promise<Known<boolean>>
   close(): Promise<void>
 }
@@ -45,6 +48,7 @@ export async function openDatabases(values: OvnConnections, asked: Asked, hasNor
   return {
     local: isLocal ? local.client : undefined,
     southbound: southbound.problem === undefined ? southbound.client : undefined,
+    northbound: north?.problem === undefined ? north?.client : undefined,
     remote,
     chassisName,
     access: (status) => {
@@ -66,11 +70,27 @@ export async function openDatabases(values: OvnConnections, asked: Asked, hasNor
       if (remote === undefined || southbound.problem !== undefined) return { unknown: 'the Southbound cannot be read' }
       // Locks are each server's own; northd keeps to the leader.
       const leader = await reached(keep(openSouthbound(remote, values, [], true)))
-      return leader.problem === undefined ? { value: await hasNorthd(leader.client) } : { unknown: leader.problem }
+      return leader.problem === undefined ? await hasNorthd(leader.client) : { unknown: leader.problem }
     },
     close: async () => {
       await Promise.all(opened.map((client) => client.close()))
     },
+  }
+}
+
+/**
+ * Whether an ovn-northd is there: the active one holds a lock of the Southbound, which ends with its connection.
+ *
+ * What OVN itself offers for the purpose, raising nb_cfg of NB_Global and waiting for sb_cfg (`ovn-nbctl --wait=sb sync`), is a
+ * write into a database that hosts of a cloud cannot reach as a rule, and that every ovn-controller and metadata agent of the
+ * cloud answers with a write of its own. nb_cfg that is only read says nothing while nobody raises it; where it was raised,
+ * `northd-behind` goes by it. The locks in the status of the table Connection are those of one connection of many.
+ */
+async function hasNorthd(leader: OvsdbClient): Promise<Known<boolean>> {
+  try {
+    return { value: await leader.isLockTaken('ovn_northd') }
+  } catch (error) {
+    return { unknown: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -21,7 +21,7 @@ import type { OvnConnections } from './connect.ts'
 import { type Databases, openDatabases } from './databases.ts'
 import { documentsTold, type OvnInventory } from './inventory.ts'
 import { lookAtGuest, type Seen } from './seen.ts'
-import { nbCfgOf, southboundFacts, watchBinding } from './southbound.ts'
+import { nbCfgOf, northdBehind, southboundFacts, watchBinding } from './southbound.ts'
 import type { Asked } from './subject.ts'
 import { CHASSIS } from './tables.ts'
 import { traces } from './trace.ts'
@@ -61,6 +61,7 @@ export async function gatherOvnFacts(gathering: OvnGathering): Promise<OvnFacts>
     const seen = lookAtGuest(databases, asked, inventory, config)
     const { records, path } = seen
     const southbound = followed(databases, seen)
+    const behind = northdBehind(databases)
     const [way, flows, hops, hostSeen, said, northd, rest] = await Promise.all([
       wayFacts(gathering, databases, seen),
       flowFacts(databases, told, seen),
@@ -87,6 +88,7 @@ export async function gatherOvnFacts(gathering: OvnGathering): Promise<OvnFacts>
         databases: databases.access(said),
         programs: ovnPrograms(),
         hasNorthd: northd,
+        northdBehind: behind(),
         local: seen.own === undefined ? { unknown: 'Open vSwitch cannot be asked' } : { value: seen.own },
         southbound: southbound(),
         veth,
@@ -121,16 +123,17 @@ async function wayFacts({ state }: OvnGathering, { local, southbound, chassisNam
 
 async function flowFacts({ remote }: Databases, values: OvnConnections, seen: Seen): Promise<Known<Traces>> {
   const { row, metadata, records } = seen
-  const { port, fixedIp, subnet } = records
+  const { port } = records
   if (remote === undefined || row === undefined || port === undefined)
     return { unknown: 'OVN has no port to trace from' }
   if (metadata?.mac === undefined) return { unknown: 'the network has no metadata port to trace to' }
-  if (fixedIp === undefined || subnet?.ipVersion !== 4) return { unknown: 'only IPv4 is traced' }
+  const addresses = port.fixedIps.map(({ ipAddress }) => ipAddress)
+  if (addresses.length === 0) return { unknown: 'the guest has no address to ask from' }
   return traces({
     southbound: remote,
     values,
     datapath: row.datapath,
-    guest: { port: row.logical_port, mac: port.macAddress, address: fixedIp.ipAddress },
+    guest: { port: row.logical_port, mac: port.macAddress, addresses },
     metadata: { port: metadata.logicalPort, mac: metadata.mac },
   })
 }

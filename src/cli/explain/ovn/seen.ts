@@ -6,7 +6,7 @@ import type { ProxyConfig } from '../../../datapath/proxy.ts'
 import type { PathFacts, RecordFacts } from '../../../explain/facts.ts'
 import type { MetadataPort, SwitchFacts } from '../../../explain/ovn/facts.ts'
 import { hasIpv6 } from '../../../host/ipv6.ts'
-import { contains, type IpAddress, parseCidr, parseIpAddress } from '../../../inventory/records/address.ts'
+import { contains, type IpAddress, ipVersion, parseCidr, parseIpAddress } from '../../../inventory/records/address.ts'
 import { localNetworks } from '../../../metadata-agent/ovn/local-networks.ts'
 import type { Wanted } from '../find-port.ts'
 import { recordFacts } from '../path.ts'
@@ -69,7 +69,8 @@ function pathOf(
   return {
     kind: 'ovn',
     netns,
-    nextHop: fixedIp && addressNear(metadata, fixedIp.ipAddress),
+    // Over IPv6 it is on the link.
+    nextHop: fixedIp && ipVersion(fixedIp.ipAddress) === 4 ? addressNear(metadata, fixedIp.ipAddress) : undefined,
     listensOn: { address: METADATA_IPV4, port: METADATA_PORT },
     because: decision?.because ?? 'no guest of the network is known to be here',
     isDhcpServed: false,

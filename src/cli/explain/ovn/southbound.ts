@@ -3,7 +3,7 @@ import { metadataMac, metadataPorts } from '../../../metadata-agent/ovn/local-ne
 import { words } from '../../../metadata-agent/ovn/southbound.ts'
 import type { OvsdbClient, Rows, Uuid } from '../../../ovsdb/ovsdb.ts'
 import type { PortRow } from './subject.ts'
-import { CHASSIS, CHASSIS_PRIVATE, PORT_BINDING, SB_GLOBAL } from './tables.ts'
+import { CHASSIS, CHASSIS_PRIVATE, NB_GLOBAL, PORT_BINDING, SB_GLOBAL } from './tables.ts'
 
 /** Where a port is bound, from now on: two who claim it take it from each other. @returns what tells all it has seen */
 export function watchBinding(southbound: OvsdbClient, port: PortRow | undefined): () => readonly Uuid[] {
@@ -23,6 +23,17 @@ export function watchBinding(southbound: OvsdbClient, port: PortRow | undefined)
 /** `nb_cfg` as everybody should have it. */
 export function nbCfgOf(rows: Rows): number {
   return Array.from(rows.all(SB_GLOBAL))[0]?.nb_cfg ?? 0
+}
+
+/** @returns what tells how far SB_Global stays behind nb_cfg as the Northbound has it at this moment */
+export function northdBehind(databases: {
+  readonly northbound: Rows | undefined
+  readonly southbound: Rows | undefined
+}): () => number {
+  const { northbound, southbound } = databases
+  if (northbound === undefined || southbound === undefined) return () => 0
+  const wanted = Array.from(northbound.all(NB_GLOBAL))[0]?.nb_cfg ?? 0
+  return () => Math.max(0, wanted - nbCfgOf(southbound))
 }
 
 /** What the Southbound says of a port now. Pure.

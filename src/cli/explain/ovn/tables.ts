@@ -42,6 +42,9 @@ export const CHASSIS_PRIVATE = table(
   { indexes: agent.CHASSIS_PRIVATE.indexes, mayBeAbsent: true },
 )
 
+/** In the Northbound; ovn-northd copies it to SB_Global. */
+export const NB_GLOBAL = table('NB_Global', { nb_cfg: integer })
+
 export const { CHASSIS, DATAPATH_BINDING, SB_GLOBAL } = agent
 
 export const SOUTHBOUND_TABLES = [PORT_BINDING, DATAPATH_BINDING, CHASSIS, CHASSIS_PRIVATE, SB_GLOBAL]

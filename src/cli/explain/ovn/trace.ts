@@ -1,9 +1,16 @@
-import { METADATA_IPV4, METADATA_PORT } from '../../../datapath/metadata-address.ts'
-import type { Traced, TracedOffer, Traces } from '../../../explain/ovn/facts.ts'
+import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../../../datapath/metadata-address.ts'
+import { knownOf } from '../../../explain/fault.ts'
+import type { Traced, TracedOffer, TracedQuestion, Traces } from '../../../explain/ovn/facts.ts'
 import { attempt } from '../../../host/examine/attempt.ts'
 import type { Known } from '../../../host/examine/known.ts'
 import { lastLines } from '../../../host/programs.ts'
-import type { IpAddress, MacAddress } from '../../../inventory/records/address.ts'
+import {
+  type Cidr,
+  eui64Address,
+  type IpAddress,
+  ipVersion,
+  type MacAddress,
+} from '../../../inventory/records/address.ts'
 import type { OvnConnections } from './connect.ts'
 
 /** Who asks, and whom: what ovn-trace is told of the packet. */
@@ -12,7 +19,8 @@ export interface TraceQuestion {
   readonly values: OvnConnections
   /** Uuid of the logical switch in the Southbound. */
   readonly datapath: string
-  readonly guest: { readonly port: string; readonly mac: MacAddress; readonly address: IpAddress }
+  /** One address at least. */
+  readonly guest: { readonly port: string; readonly mac: MacAddress; readonly addresses: readonly IpAddress[] }
   readonly metadata: { readonly port: string; readonly mac: MacAddress }
 }
 
@@ -22,31 +30,60 @@ const PATIENCE_MILLISECONDS = 2_200
 /** A port that no client is likely to have. */
 const CLIENT_PORT = 65_001
 
-/** Lets ovn-trace follow the guest's DHCPDISCOVER, its question to the metadata address, and the answer. Nothing is sent. */
+const LINK_LOCAL = 'fe80::/64' as Cidr
+
+/** Lets ovn-trace follow the guest's DHCPDISCOVER, its questions to the metadata addresses, and the answers. Nothing is sent.
+ *  Over IPv6 a guest asks from the link-local address of its MAC: that is what port security lets through. */
 export async function traces(question: TraceQuestion): Promise<Known<Traces>> {
+  const { addresses, mac } = question.guest
+  const ipv4 = addresses.find((address) => ipVersion(address) === 4)
+  const hasIpv6 = addresses.some((address) => ipVersion(address) === 6)
+  const linkLocal = eui64Address(LINK_LOCAL, mac)
+  const [offer, asked, askedByIpv6] = await Promise.all([
+    ipv4 === undefined ? undefined : run(question, discover(question), ['new']),
+    ipv4 === undefined ? undefined : questionAndAnswer(question, 'ip4', ipv4, METADATA_IPV4),
+    hasIpv6 ? questionAndAnswer(question, 'ip6', linkLocal, METADATA_IPV6) : undefined,
+  ])
+  const first = asked ?? askedByIpv6
+  if (first === undefined) return { unknown: 'the guest has no address to ask from' }
+  if ('unknown' in first) return first
+  if (offer !== undefined && 'unknown' in offer) return offer
+  return {
+    value: {
+      ...first.value,
+      offer: offer === undefined ? { unknown: 'by IPv6 no lease is needed' } : { value: readOffer(offer.value) },
+      besides: asked === undefined || askedByIpv6 === undefined ? undefined : knownOf(askedByIpv6),
+    },
+  }
+}
+
+function discover({ guest: { port, mac } }: TraceQuestion): string {
+  return `inport=="${port}" && eth.src==${mac} && eth.dst==ff:ff:ff:ff:ff:ff && ip4.src==0.0.0.0 && ip4.dst==255.255.255.255 && ip.ttl==64 && udp.src==68 && udp.dst==67`
+}
+
+/** @param own  the guest's address, of that family */
+async function questionAndAnswer(
+  question: TraceQuestion,
+  family: 'ip4' | 'ip6',
+  own: IpAddress,
+  address: IpAddress,
+): Promise<Known<TracedQuestion>> {
   const { guest, metadata } = question
-  const out = `inport=="${guest.port}" && eth.src==${guest.mac}`
-  const told = await Promise.all([
+  const [request, answer] = await Promise.all([
     run(
       question,
-      `${out} && eth.dst==ff:ff:ff:ff:ff:ff && ip4.src==0.0.0.0 && ip4.dst==255.255.255.255 && ip.ttl==64 && udp.src==68 && udp.dst==67`,
-      ['new'],
-    ),
-    run(
-      question,
-      `${out} && eth.dst==${metadata.mac} && ip4.src==${guest.address} && ip4.dst==${METADATA_IPV4} && ip.ttl==64 && tcp.src==${CLIENT_PORT} && tcp.dst==${METADATA_PORT}`,
+      `inport=="${guest.port}" && eth.src==${guest.mac} && eth.dst==${metadata.mac} && ${family}.src==${own} && ${family}.dst==${address} && ip.ttl==64 && tcp.src==${CLIENT_PORT} && tcp.dst==${METADATA_PORT}`,
       ['new', 'new'],
     ),
     run(
       question,
-      `inport=="${metadata.port}" && eth.src==${metadata.mac} && eth.dst==${guest.mac} && ip4.src==${METADATA_IPV4} && ip4.dst==${guest.address} && ip.ttl==64 && tcp.src==${METADATA_PORT} && tcp.dst==${CLIENT_PORT}`,
+      `inport=="${metadata.port}" && eth.src==${metadata.mac} && eth.dst==${guest.mac} && ${family}.src==${address} && ${family}.dst==${own} && ip.ttl==64 && tcp.src==${METADATA_PORT} && tcp.dst==${CLIENT_PORT}`,
       ['est,rpl', 'est,rpl'],
     ),
   ])
-  const failed = told.find((each) => 'unknown' in each)
-  if (failed !== undefined && 'unknown' in failed) return failed
-  const [offer = '', request = '', answer = ''] = told.map((each) => ('value' in each ? each.value : ''))
-  return { value: { offer: readOffer(offer), request: readTrace(request), answer: readTrace(answer) } }
+  if ('unknown' in request) return request
+  if ('unknown' in answer) return answer
+  return { value: { address, request: readTrace(request.value), answer: readTrace(answer.value) } }
 }
 
 /** @param states  what connection tracking says, each time it is asked */
