@@ -10,6 +10,8 @@ import { processesBeside } from './process-usage.ts'
 /** A metadata agent that is measured. */
 export interface Kind {
   readonly name: string
+  /** How often its start is measured. */
+  readonly starts: number
   /** @param southbound  its remote */
   readonly start: (chassis: Chassis, directory: string, southbound: string) => Agent
 }
@@ -25,6 +27,7 @@ export interface Agent {
 
 export const firstbootAgent: Kind = {
   name: 'firstboot',
+  starts: 7,
   start(chassis, directory) {
     const state = join(directory, `firstboot-${chassis.name}`)
     const before = processesBeside(chassis.machine.pid)
@@ -48,6 +51,7 @@ export const firstbootAgent: Kind = {
 
 export const neutronAgent: Kind = {
   name: 'neutron-ovn-metadata-agent',
+  starts: 1, // minutes each
   start(chassis, directory, southbound) {
     const home = join(directory, `neutron-${chassis.name}`)
     const socket = join(home, 'metadata_proxy')

@@ -4,11 +4,18 @@ import { CHANGES_A_SECOND } from './southbound.ts'
 import { median } from './statistics.ts'
 import type { Table } from './table.ts'
 
+/** Of an agent, to its first answer. */
+export interface Start {
+  readonly milliseconds: number
+  /** Of all its processes together, those that are still starting included. */
+  readonly cpuMilliseconds: number
+}
+
 /** Of one agent, beside so many rows. */
 export interface OvnFigures {
   readonly agent: string
   readonly rows: number
-  readonly firstAnswerMilliseconds: number
+  readonly starts: readonly Start[]
   readonly pssKibibytes: number
   readonly processes: number
   readonly microsecondsARequest: number
@@ -28,17 +35,26 @@ interface Row {
 const milliseconds = (value: number) => (Number.isFinite(value) ? `${value.toFixed(value < 10 ? 1 : 0)} ms` : '–')
 const percent = (value: number) => `${value.toFixed(1)} %`
 
-const provisioned = (what: string, pick: (one: Provisioned) => number): readonly Row[] => {
+/** Of what is measured several times. */
+const spread = (what: string, values: (figures: OvnFigures) => readonly number[]): readonly Row[] => {
   const row = (name: string, sum: (values: readonly number[]) => number): Row => ({
-    what: `one more network: ${what}, ${name}`,
-    of: (figures) => sum(figures.provisioned.map(pick)),
+    what: `${what}, ${name}`,
+    of: (figures) => sum(values(figures)),
     print: milliseconds,
   })
-  return [row('median', median), row('worst', (values) => Math.max(...values))]
+  return [row('median', median), row('worst', (each) => Math.max(...each))]
 }
 
+const provisioned = (what: string, pick: (one: Provisioned) => number) =>
+  spread(`one more network: ${what}`, (figures) => figures.provisioned.map(pick))
+
 const ROWS: readonly Row[] = [
-  { what: 'start to first answer', of: (it) => it.firstAnswerMilliseconds, print: milliseconds },
+  ...spread('start to first answer', ({ starts }) => starts.map((it) => it.milliseconds)),
+  {
+    what: 'CPU from start to first answer, median',
+    of: ({ starts }) => median(starts.map((it) => it.cpuMilliseconds)),
+    print: milliseconds,
+  },
   { what: 'memory (PSS)', of: (it) => it.pssKibibytes / 1024, print: (value) => `${value.toFixed(1)} MB` },
   { what: 'CPU a request', of: (it) => it.microsecondsARequest / 1000, print: (value) => `${value.toFixed(2)} ms` },
   { what: 'CPU, cloud at rest', of: (it) => it.restCpuPercent, print: percent },
@@ -62,6 +78,7 @@ export function ovnTables(
       'The ports here are bound by ovn-controller, and switched by Open vSwitch in userspace; rows of elsewhere are written as northd would have. What the server takes to filter rows for each client is not counted.',
       'Bound: the moment that ovn-controller’s setting of `chassis` is announced by the Southbound. What OVN itself takes, for flows of the port that the agent plugs in, is in the time to the first answer.',
       `A guest looks for the address each 10 ms and gives its first connection 40 ms, each next one a fifth more, so that packets lost while OVN makes its flows cost little. Networks provisioned: ${figures.map(({ provisioned: { length } }) => length).join(', ')}.`,
+      `Starts, each with nothing left of the one before: ${figures.map(({ starts: { length } }) => length).join(', ')}. Their CPU is that of processes that still run then, in steps of 10 ms.`,
       ...(neutron === undefined
         ? []
         : [

@@ -4,13 +4,12 @@ import { answerOptions, datapathOptions, socketKeeperOptions } from '../config/o
 import { documentOptions } from '../config/options/documents.ts'
 import { configDriveOptions } from '../config/options/machines.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
-import { deferredStore } from '../daemons/deferred-store.ts'
 import { openFlight } from '../daemons/flight.ts'
-import { answersOfAgent, answersOfInventory, openMetadataProxy } from '../daemons/metadata-proxy.ts'
+import type { answersOfInventory } from '../daemons/inventory-answers.ts'
+import { answersOfAgent, openMetadataProxy } from '../daemons/metadata-proxy.ts'
 import { openOperatorPages } from '../daemons/operator-pages.ts'
 import { openStateDirectory } from '../daemons/state-directory.ts'
 import { untilSignal } from '../daemons/until-signal.ts'
-import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { openLog } from '../observe/log.ts'
 import { command } from './command.ts'
 
@@ -44,15 +43,7 @@ export const metadataProxy = command({
     const log = openLog(values.log_level, 'metadata-proxy')
     const socket = values.metadata_proxy_socket || state.agentSocket
     const answers =
-      values.answer_from === 'agent'
-        ? answersOfAgent(socket)
-        : await answersOfInventory(
-            state,
-            socket,
-            deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY)),
-            values,
-            log,
-          )
+      values.answer_from === 'agent' ? answersOfAgent(socket) : await answersHere(state, socket, values, log)
     const flight = openFlight(state, 'metadata-proxy', log, answers.serverOf)
     const following = await openMetadataProxy(values.socket_keeper || state.socketKeeper, answers, flight, log)
     const pages = await openOperatorPages({
@@ -73,3 +64,7 @@ export const metadataProxy = command({
     return 0
   },
 })
+
+/** Who only passes requests on does not wait for the database's driver and the documents. */
+const answersHere: typeof answersOfInventory = async (...given) =>
+  (await import('../daemons/inventory-answers.ts')).answersOfInventory(...given)

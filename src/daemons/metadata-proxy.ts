@@ -1,20 +1,12 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Following, followKeeper } from '../host/socket-keeper/follow.ts'
 import { openHttpClient } from '../http/client.ts'
 import type { Forwarder } from '../http/messages.ts'
-import { openInventory } from '../inventory/catalog.ts'
-import type { InstanceId } from '../inventory/records/ids.ts'
-import type { InventoryStore } from '../inventory/store.ts'
 import { agentOverSocket } from '../metadata-proxy/agent-socket.ts'
 import { nativeProxies } from '../metadata-proxy/native.ts'
-import { type Condition, inventoryIsRead } from '../observe/health.ts'
+import type { Condition } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
-import { serveAgentSocket } from './agent-socket.ts'
 import type { Flight } from './flight.ts'
-import { guestServerOptions, hopServerOptions } from './guest-server.ts'
-import { type LocalAnswers, localAnswers } from './local-answers.ts'
-import type { StateDirectory } from './state-directory.ts'
+import { guestServerOptions } from './guest-server.ts'
 
 /** What proxies hand their requests to. */
 export interface Answers {
@@ -30,31 +22,6 @@ export interface Answers {
 export function answersOfAgent(socket: string): Answers {
   const client = openHttpClient([{ socketPath: socket }])
   return { handler: agentOverSocket(client), serverOf: () => undefined, ready: [], close: () => client.close() }
-}
-
-/** Agent and metadata API in this process, over the inventory. The agent listens on its socket too, in the place of the
- *  process that answered before. @throws HostError when somebody else listens there */
-export async function answersOfInventory(
-  state: Pick<StateDirectory, 'pages' | 'socketKeeper'>,
-  agentSocket: string,
-  store: InventoryStore,
-  values: LocalAnswers['values'] & { readonly flat_injected: boolean },
-  log: Log,
-): Promise<Answers> {
-  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
-  const handler = localAnswers({ state, inventory, store, values, log })
-  const isPredecessor = (pid: number) => existsSync(join(state.pages, `metadata-proxy.${pid}`))
-  const hop = await serveAgentSocket({ path: agentSocket, isPredecessor, log }, handler, hopServerOptions(log))
-  return {
-    handler,
-    serverOf: (id) => inventory.instance(id as InstanceId)?.name,
-    ready: [inventoryIsRead(inventory.ready), hop],
-    close: async () => {
-      await hop.close()
-      inventory.close()
-      await store.close()
-    },
-  }
 }
 
 /** neutron-ns-metadata-proxy for all namespaces of a socket keeper at once. Needs no privileges. */

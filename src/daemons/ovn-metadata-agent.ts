@@ -65,12 +65,12 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
     ...neighbourTables(state, log),
     findByAddressPair: async (...asked) => (await (await known.promise).findByAddressPair?.(...asked)) ?? [],
   }
-  const forwardingOf = (settings: OvnMetadataAgentSettings) => {
-    const { upstream, serverOf, close } = openOvnUpstream(state, settings.secret, settings.values, log)
+  const forwardingOf = async (settings: OvnMetadataAgentSettings) => {
+    const { upstream, serverOf, close } = await openOvnUpstream(state, settings.secret, settings.values, log)
     return { agent: metadataAgent(directory, upstream, limitOf(settings.values)), serverOf, close }
   }
   let latest: OvnMetadataAgentSettings = { values, secret }
-  let current = forwardingOf(latest)
+  let current = await forwardingOf(latest)
   const answer: Forwarder = async (request) => {
     await held(isKnown)
     return current.agent(request)
@@ -95,15 +95,16 @@ export async function openOvnMetadataAgent(given: OvnMetadataAgentGiven): Promis
   const management = await openManagement(state, chassisRoutes(chassis, databases, configure), log)
 
   async function start(): Promise<string> {
+    const { chassis: ours, connection } = await chassis.connected
+    known.resolve(southboundDirectory(connection.southbound, ours.name, connection.following))
     const datapath = await chassis.opened
-    known.resolve(southboundDirectory(datapath.southbound, datapath.chassisName, datapath.following))
     await datapath.start()
     await datapath.configure(latest.values) // which may have come meanwhile
     return datapath.chassisName
   }
 
   async function reload(settings: OvnMetadataAgentSettings): Promise<readonly string[]> {
-    const next = forwardingOf(settings)
+    const next = await forwardingOf(settings)
     try {
       const changed = (await chassis.datapath?.configure(settings.values)) ?? []
       const before = current

@@ -85,8 +85,8 @@ export function createMonitor({ database, tables, replica, onChanges }: MonitorO
     starts += 1
     const current = { rpc, method, id: [database, starts] } as const
     const requests = [...bound].map(([name, table]) => {
-      const where = method === 'monitor' ? {} : { where: used.where(table) }
-      return [name, [{ columns: presentColumns(table), ...where }]] as const
+      const selected = method === 'monitor' ? {} : selection(used.where(table))
+      return [name, [{ columns: presentColumns(table), ...selected }]] as const
     })
     const params = [database, current.id, Object.fromEntries(requests)]
     await rpc.call(method, method === 'monitor_cond_since' ? [...params, since] : params, (result) => {
@@ -168,6 +168,13 @@ export function createMonitor({ database, tables, replica, onChanges }: MonitorO
 
     close: (reason) => conditions.close(reason),
   }
+}
+
+/** For a dump, a server copies all rows of a table before it looks which of them are wanted: 0.2 s of its time for 100,000
+ *  ports. So where none is, it is told to leave that. Later conditions bring rows as inserts. */
+function selection(where: readonly unknown[]) {
+  const isNone = where.length === 1 && where[0] === false
+  return isNone ? { where, select: { initial: false } } : { where }
 }
 
 function readReply(

@@ -72,6 +72,28 @@ describe('a condition', () => {
     await relay.close()
   })
 
+  it('for no row spares the server its dump, and rows come with the next one', async () => {
+    const relay = await openRelay(directory, server.remote.slice(5))
+    const client = openNotes(relay.remote, options)
+    void client.setCondition(NOTE, false)
+    await client.synchronized()
+    const [asked] = relay
+      .take()
+      .flatMap(({ method, params }) => (method === 'monitor_cond_since' ? [params] : []))
+      .slice(1)
+    const notes = { where: [false], select: { initial: false } }
+    assert.partialDeepStrictEqual(asked, ['Notes', ['Notes', 1], { Note: [notes], Person: [{ where: [true] }] }])
+    assert.deepEqual([names(client), client.count(PERSON)], [[], 1])
+    await client.setCondition(NOTE, [['name', '==', 'b']])
+    await writer.transact(update(NOTE, [['name', '==', 'b']], { size: 7 }))
+    await eventually('a change of it is told', () => client.find(NOTE, 'byName', 'b')[0]?.size === 7)
+    await client.setCondition(NOTE, [['name', '==', 'c']])
+    assert.deepEqual(names(client), ['c'])
+    await writer.transact(update(NOTE, [['name', '==', 'b']], { size: 1 }))
+    await client.close()
+    await relay.close()
+  })
+
   it('may be changed by who hears of a change, in stages', async () => {
     const client = openNotes(server.remote, options)
     const heard: string[] = []

@@ -21,7 +21,7 @@ import { liveValues } from '../live-values.ts'
 import { type ProxyValues, proxyConfig } from '../proxy-config.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import type { Chassis } from './chassis.ts'
-import { type ChassisConnection, connectChassis } from './chassis-connection.ts'
+import type { ChassisConnection } from './chassis-connection.ts'
 import type { Databases } from './databases.ts'
 import { networkSource } from './network-source.ts'
 
@@ -58,11 +58,15 @@ export interface ChassisGiven {
   readonly log: Log
 }
 
-/** @param sockets  those given, by now */
-export function openChassisDatapath(given: ChassisGiven, chassis: Chassis, sockets: NamespaceSockets): ChassisDatapath {
-  const { state, agentSocket, databases, metrics, log } = given
+/** @param connection  the datapath's from now on, which closes it @param sockets  those given, by now */
+export function openChassisDatapath(
+  given: ChassisGiven,
+  chassis: Chassis,
+  connection: ChassisConnection,
+  sockets: NamespaceSockets,
+): ChassisDatapath {
+  const { state, agentSocket, metrics, log } = given
   const { local, name, bridge } = chassis
-  const connection = connectChassis(chassis, given.values, databases, log)
   const { southbound, following } = connection
   const host = chassisHost(state, sockets, openPortSwitch(local, markOf(state.path)), log)
   const ipv6 = hasIpv6()
