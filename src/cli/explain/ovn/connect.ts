@@ -1,5 +1,6 @@
 import { byServer } from '../../../daemons/ovn/databases.ts'
 import { tlsOf } from '../../../daemons/ovn/tls.ts'
+import { patience } from '../../../host/slowdown.ts'
 import { type AnyTable, type OvsdbClient, openOvsdb } from '../../../ovsdb/ovsdb.ts'
 import { NB_GLOBAL } from './tables.ts'
 
@@ -58,11 +59,12 @@ export function openNorthbound(values: OvnConnections): OvsdbClient {
 export async function reached(client: OvsdbClient): Promise<Reached> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const reasons = new Map<string, string>()
+  const milliseconds = patience(PATIENCE_MILLISECONDS)
   const late = () => {
     const seen = reasons.size === 0 ? '' : `${byServer(reasons)}; `
-    resolve(`${seen}no answer within ${PATIENCE_MILLISECONDS} ms`)
+    resolve(`${seen}no answer within ${milliseconds} ms`)
   }
-  const timer = setTimeout(late, PATIENCE_MILLISECONDS)
+  const timer = setTimeout(late, milliseconds)
   const end = client.onStatus((status) => {
     if (status.state === 'synchronized') resolve(undefined)
     if (status.state === 'disconnected') reasons.set(status.remote, status.reason.message)

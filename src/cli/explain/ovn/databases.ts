@@ -1,6 +1,7 @@
 import type { OvnStatus } from '../../../daemons/ovn/status-route.ts'
 import type { DatabaseAccess } from '../../../explain/ovn/facts.ts'
 import type { Known } from '../../../host/examine/known.ts'
+import { patience } from '../../../host/slowdown.ts'
 import type { OvsdbClient } from '../../../ovsdb/ovsdb.ts'
 import { type OvnConnections, openLocal, openNorthbound, openSouthbound, reached } from './connect.ts'
 import { fetchRows } from './follow.ts'
@@ -97,7 +98,7 @@ async function hasNorthd(leader: OvsdbClient): Promise<Known<boolean>> {
 /** Conditions are set before anything is awaited: else all of the cloud's ports would come first. */
 async function openedSouthbound(client: OvsdbClient, chassisName: string, asked: Asked) {
   const { promise: late, resolve } = Promise.withResolvers<string>()
-  const timer = setTimeout(() => resolve('it is too slow to be read'), FETCH_MILLISECONDS)
+  const timer = setTimeout(() => resolve('it is too slow to be read'), patience(FETCH_MILLISECONDS))
   const fetched = fetchRows(client, chassisName, asked).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),

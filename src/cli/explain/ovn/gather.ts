@@ -11,7 +11,7 @@ import type { OvnFacts, Traces } from '../../../explain/ovn/facts.ts'
 import type { Known } from '../../../host/examine/known.ts'
 import { ovnPrograms } from '../../../host/examine/ovn-programs.ts'
 import { markOf } from '../../../host/mark.ts'
-import { slowdown } from '../../../host/slowdown.ts'
+import { patience, slowdown } from '../../../host/slowdown.ts'
 import { findPorts } from '../../../metadata-agent/ovn/find-ports.ts'
 import { askOperator, hostFacts, type RunningDaemon } from '../daemons.ts'
 import { valuesOf } from '../gather.ts'
@@ -49,8 +49,8 @@ export async function gatherOvnFacts(gathering: OvnGathering): Promise<OvnFacts>
   const { state, daemons, inventory, values } = gathering
   const running = 'value' in daemons ? daemons.value : []
   const host = hostFacts(state, daemons)
-  const status = askOperator<OvnStatus>(state, '/ovn/status', STATUS_MILLISECONDS)
-  const inForce = askOperator<ProxyValues>(state, '/config', STATUS_MILLISECONDS)
+  const status = askOperator<OvnStatus>(state, '/ovn/status', patience(STATUS_MILLISECONDS))
+  const inForce = askOperator<ProxyValues>(state, '/config', patience(STATUS_MILLISECONDS))
   const options = { ...ovnOptions, ...northboundOptions, ...proxyOptions }
   const told = valuesOf<OvnConnections & ProxyValues>(running, DAEMONS, options, values)
   const asked = inventory === undefined ? gathering.asked : { wanted: inventory.wanted.port?.id ?? '', network: '' }

@@ -1,6 +1,7 @@
 import type { DriveValues } from '../../../daemons/drives.ts'
 import type { StateDirectory } from '../../../daemons/state-directory.ts'
 import type { Facts, RecordFacts } from '../../../explain/facts.ts'
+import { patience } from '../../../host/slowdown.ts'
 import { whyNotWritable } from '../../../inventory/sql/writable.ts'
 import type { Inventory, InventoryStore } from '../../../inventory/store.ts'
 import { documentFacts } from '../documents.ts'
@@ -30,7 +31,7 @@ export async function documentsTold(
   }
   const { inventory, store } = of
   const [problem, documents] = await Promise.all([
-    whyNotWritable(state.database, LOCK_MILLISECONDS),
+    whyNotWritable(state.database, patience(LOCK_MILLISECONDS)),
     documentFacts({ state, inventory, store, records, values }),
   ])
   return { ...documents, database: { value: { path: state.database, problem } } }

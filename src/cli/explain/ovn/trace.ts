@@ -4,6 +4,7 @@ import type { Traced, TracedOffer, TracedQuestion, Traces } from '../../../expla
 import { attempt } from '../../../host/examine/attempt.ts'
 import type { Known } from '../../../host/examine/known.ts'
 import { lastLines } from '../../../host/programs.ts'
+import { patience } from '../../../host/slowdown.ts'
 import {
   type Cidr,
   eui64Address,
@@ -108,7 +109,7 @@ async function run(
     datapath,
     packet,
   ]
-  const ended = await attempt('ovn-trace', args, PATIENCE_MILLISECONDS)
+  const ended = await attempt('ovn-trace', args, patience(PATIENCE_MILLISECONDS))
   if (ended === undefined) return { unknown: 'ovn-trace is not installed (Debian package ovn-common)' }
   if (ended.exitCode === 0 && ended.stdout.includes('ingress(')) return { value: ended.stdout }
   return { unknown: `ovn-trace: ${lastLines(ended.stderr, 1) || 'it said nothing in time'}` }

@@ -9,6 +9,7 @@ import { netnsInode, netnsPath } from '../../../host/netns.ts'
 import type { PortSwitch } from '../../../host/port-switch.ts'
 import { wayOf } from '../../../host/probe/link-questions.ts'
 import { askFrom } from '../../../host/probe/visitor.ts'
+import { patience } from '../../../host/slowdown.ts'
 import { attempted } from '../attempted.ts'
 import { stepsOf } from '../network.ts'
 
@@ -58,7 +59,7 @@ export async function ovnWay(question: OvnWayQuestion): Promise<OvnWay> {
   const [visit, way] = await Promise.all([
     isThere
       ? attempted(netns, () =>
-          askFrom(netnsPath(netns), METADATA_IPV4, METADATA_PORT, '/openstack', VISIT_MILLISECONDS),
+          askFrom(netnsPath(netns), METADATA_IPV4, METADATA_PORT, '/openstack', patience(VISIT_MILLISECONDS)),
         )
       : { unknown: 'there is no namespace to ask from' },
     wayOfGuest(question, netns, inside),
@@ -98,7 +99,7 @@ async function wayOfGuest(
         near,
         metadata: METADATA_IPV4,
       },
-      WAY_MILLISECONDS,
+      patience(WAY_MILLISECONDS),
     ),
   )
 }
