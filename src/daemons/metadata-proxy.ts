@@ -38,7 +38,7 @@ export async function answersOfInventory(
   { pages }: Pick<StateDirectory, 'pages'>,
   agentSocket: string,
   store: InventoryStore,
-  values: LocalAnswers['values'] & { readonly flat_injected: boolean },
+  values: LocalAnswers['values'],
   log: Log,
 ): Promise<Answers> {
   const inventory = openInventory(store, log, { flatInjected: values.flat_injected })

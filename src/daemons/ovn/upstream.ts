@@ -35,7 +35,7 @@ export function openOvnUpstream(
     return { upstream, serverOf: () => undefined, close }
   }
   const store = deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY))
-  const inventory = openInventory(store, log)
+  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const upstream = localUpstream({ inventory, store, values, log })
   return {
     upstream: async (caller, request) => {
