@@ -25,8 +25,27 @@ else {
 async function start() {
   module.enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'firstboot', 'compiled'))
   silenceExperimentalWarnings()
+  outliveReaders()
   const { main } = await import((existsSync(sources) ? sources : compiled).href)
-  process.exit(await main(process.argv.slice(2)))
+  const code = await main(process.argv.slice(2))
+  // A pipe takes what is printed in its reader's time, and what it has not taken by then would be lost.
+  await Promise.all([process.stdout, process.stderr].map(written))
+  process.exit(code)
+}
+
+/** Who reads our answers may have read enough, as `head` has: then we end as by SIGPIPE. Remarks that nobody reads any more
+ *  (`firstboot up 2>&1 | tee log`, where Ctrl-C ends both) must not keep us from finishing. */
+function outliveReaders() {
+  process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(128 + constants.signals.SIGPIPE)
+  })
+  process.stderr.on('error', () => undefined)
+}
+
+/** @param {NodeJS.WriteStream} stream */
+function written(stream) {
+  return new Promise((done) => (stream.writableLength === 0 ? done(undefined) : stream.write('', done)))
 }
 
 /** Type stripping and node:sqlite announce themselves as experimental; those who run firstboot cannot act on it. */

@@ -45,7 +45,10 @@ describe('the drive of a server', () => {
       ['surplus', 'record'],
     )
     assert.equal(of('openstack/latest/network_data.json')?.state, 'same')
-    assert.match((await kept('show', 'server', 'web-1')).out, /STALE: .*its user data changed/)
+    const told = /STALE: (.*)$/m.exec((await kept('show', 'web-1')).out)?.[1]?.split('; ') ?? []
+    assert.ok(told.includes('its user data changed'), told.join())
+    const reasons = told.map((each) => each.replace(/ \(\S.*/, ''))
+    assert.deepEqual(reasons, [...new Set(reasons)], 'each once')
     const rebuilt = await kept('config-drive', 'verify', 'web-1', '--rebuild')
     assert.equal(rebuilt.code, 0, rebuilt.err)
     assert.match(rebuilt.err, /reads the new drive when it is started/)
@@ -64,6 +67,7 @@ describe('firstboot show of a machine to be run elsewhere', () => {
   before(() => kept('apply', '-f', file('plain.yaml', inventory({ name: "O'Neil <&> 1" }))))
 
   it('prints the QEMU command line', async () => {
+    assert.match((await kept('show', 'network', ID, '--qemu')).err, /are about servers/)
     const { code, out } = await kept('show', ID, '--qemu')
     assert.equal(code, 0)
     assert.match(out, /^qemu-system-x86_64 \\\n/)

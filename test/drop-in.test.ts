@@ -63,7 +63,7 @@ describe('our agent and API in the places of neutron’s and nova’s', { timeou
     const inventory = file(
       'inventory.yaml',
       `projects: [{ id: ${PROJECT}, name: blue }]`,
-      `networks: [{ id: ${NETWORK}, name: blue, project: blue, subnets: [{ cidr: 10.0.0.0/24 }] }]`,
+      `networks: [{ id: ${NETWORK}, name: blue, project: blue, subnets: [{ cidr: 10.0.0.0/24, enable_dhcp: false }] }]`,
       'servers:',
       `  - { id: ${INSTANCE}, name: web-1, project: blue, networks: [{ network: blue }], user_data: ${SECRETS.userData} }`,
     )
@@ -75,6 +75,7 @@ describe('our agent and API in the places of neutron’s and nova’s', { timeou
       'metadata_listen = $my_ip',
       'metadata_listen_port = 0',
       'transport_url = rabbit://nova:rabbit-pa55@mq/',
+      'flat_injected = True',
       '[api]',
       'dhcp_domain =',
       '[neutron]',
@@ -129,6 +130,12 @@ describe('our agent and API in the places of neutron’s and nova’s', { timeou
     assert.match(answer, /^HTTP\/1\.1 200 /)
     assert.equal(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').uuid, INSTANCE)
     assert.match(await ask('/latest/meta-data/local-hostname'), /\r\nweb-1$/, 'nova.conf’s dhcp_domain is obeyed')
+  })
+
+  it('tell a network without DHCP as nova.conf’s flat_injected says', async () => {
+    const [, body = ''] = (await ask('/openstack/latest/meta_data.json')).split('\r\n\r\n')
+    assert.deepEqual(JSON.parse(body).network_config, { name: 'network_config', content_path: '/content/0000' })
+    assert.match(await ask('/openstack/content/0000'), /^HTTP\/1\.1 200 [\s\S]*\n {4}address 10\.0\.0\.\d+\n/)
   })
 
   it('listen where and for whom neutron’s files say', () =>

@@ -50,8 +50,9 @@ export const dhcpAgent = command({
       },
       log,
     )
-    const starting = Promise.all([openDhcpAgent(state, answering.sockets, socket, store, values, log), opening])
-    configureOnHangup(async () => (await starting)[0].configure(reread().values), notices, terminal.say)
+    const agent = await openDhcpAgent(state, answering.sockets, socket, store, values, log)
+    const starting = Promise.all([agent.started, opening])
+    configureOnHangup(() => agent.configure(reread().values), notices, terminal.say)
     // Guests that ask are held from now on. What is waited for may be long in coming, and the boot is not to wait for it.
     notices.ready()
     const started = await unlessSignalled(starting, ended)
@@ -59,10 +60,10 @@ export const dhcpAgent = command({
     const signal = await ended
     notices.stopping()
     if (signal === 'SIGINT') {
-      await started?.[0].teardown()
+      await agent.teardown()
       await answering.end()
     } else {
-      await started?.[0].close()
+      await agent.close()
       answering.leave()
     }
     release()

@@ -39,7 +39,7 @@ export const diff = command({
     const families = familiesOf(values.from, values.to, values.release)
     const state = await existingStateDirectory(stateDirectory(values, env))
     const store = await openSqliteStore(state.database)
-    const inventory = openInventory(store)
+    const inventory = openInventory(store, undefined, { flatInjected: values.flat_injected })
     try {
       await inventory.ready
       const servers = [findServer(inventory.records, first), findServer(inventory.records, second)] as const

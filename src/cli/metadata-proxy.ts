@@ -2,7 +2,6 @@ import { agentOptions } from '../config/options/agent.ts'
 import { logOptions } from '../config/options/daemon.ts'
 import { answerOptions, datapathOptions, socketKeeperOptions } from '../config/options/datapath.ts'
 import { documentOptions } from '../config/options/documents.ts'
-import { configDriveOptions } from '../config/options/machines.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openFlight } from '../daemons/flight.ts'
 import type { answersOfInventory } from '../daemons/inventory-answers.ts'
@@ -15,7 +14,6 @@ import { command } from './command.ts'
 
 const { metadata_proxy_socket } = agentOptions
 const { dhcp_lease_duration } = datapathOptions
-const { flat_injected } = configDriveOptions
 
 /** For requests in hand when another process has taken over. */
 const GRACE_MILLISECONDS = 30_000
@@ -30,7 +28,6 @@ export const metadataProxy = command({
     ...socketKeeperOptions,
     ...documentOptions,
     dhcp_lease_duration,
-    flat_injected,
     ...stateOptions,
     ...logOptions,
   },

@@ -24,7 +24,7 @@ export const render = command({
     const [wanted, path = '/openstack'] = positionals
     const state = await existingStateDirectory(stateDirectory(values, env))
     const store = await openSqliteStore(state.database)
-    const inventory = openInventory(store)
+    const inventory = openInventory(store, undefined, { flatInjected: values.flat_injected })
     await inventory.ready
     const server = findServer(inventory.records, wanted)
     const service = openMetadataService(inventory, store, '', values, silentLog)

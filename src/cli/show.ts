@@ -16,9 +16,9 @@ import { NOUN_WORDS, nounOf, readRecords } from './read-records.ts'
 import { table } from './terminal.ts'
 
 export const show = command({
-  usage: 'NOUN NAME|ID',
+  usage: '[NOUN] NAME|ID',
   operands: 2,
-  description: `Shows everything the inventory holds about one thing; of a server, all that its guest may ever read. NOUN is one of ${NOUN_WORDS.join(', ')}.`,
+  description: `Shows everything the inventory holds about one thing; of a server, all that its guest may ever read. NOUN is one of ${NOUN_WORDS.join(', ')}; without it a server is meant.`,
   options: {
     json: truth(false, 'Print it as JSON.'),
     qemu: truth(false, 'Of a server: print the QEMU command line that would run it.'),
@@ -29,20 +29,21 @@ export const show = command({
     ...machineOptions,
   },
   examples: [
-    ['firstboot show server web-1', 'with its ports, and whether its config drive is stale'],
+    ['firstboot show web-1', 'with its ports, and whether its config drive is stale'],
     ['firstboot show web-1 --libvirt-xml', 'to be run elsewhere: virsh define /dev/stdin'],
     ['firstboot show network blue --json', 'for programs'],
   ],
   run: async ({ values, positionals, env, terminal }) => {
+    const { noun, wanted } = subjectOf(positionals)
     if (values.qemu || values.libvirt_xml) {
-      const server = parseNoun(positionals[0] ?? '') === 'server' ? positionals[1] : positionals[0]
-      const { qemu, libvirtXml } = await elsewhereOf(server, values, env)
+      if (noun !== 'server') throw new UsageError('--qemu and --libvirt-xml are about servers')
+      if (values.qemu && values.libvirt_xml) throw new UsageError('choose one of --qemu and --libvirt-xml')
+      const { qemu, libvirtXml } = await elsewhereOf(wanted, values, env)
       terminal.print(values.qemu ? shellLine(qemu) : libvirtXml.trimEnd())
       return 0
     }
-    const noun = nounOf(positionals[0])
-    const wire = find(noun, positionals[1], await readRecords(values, env))
-    const drive = noun === 'server' ? await driveOf(positionals[1], values, env) : undefined
+    const wire = find(noun, wanted, await readRecords(values, env))
+    const drive = noun === 'server' ? await driveOf(wanted, values, env) : undefined
     if (values.json) {
       terminal.print(JSON.stringify(drive === undefined ? wire : { ...wire, drive }, null, 2))
       return 0
@@ -52,6 +53,12 @@ export const show = command({
     return 0
   },
 })
+
+/** What stands alone and is no noun is a server. @throws UsageError */
+function subjectOf([first, second]: readonly string[]): { readonly noun: Noun; readonly wanted: string | undefined } {
+  const isAlone = second === undefined && first !== undefined && parseNoun(first) === undefined
+  return isAlone ? { noun: 'server', wanted: first } : { noun: nounOf(first), wanted: second }
+}
 
 type ShowValues = MachineValues & { readonly state_dir: string; readonly lab: boolean }
 

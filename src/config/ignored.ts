@@ -103,7 +103,7 @@ export const ignored: readonly Ignored[] = [
       auth_strategy core_plugin service_plugins bind_* api_* allow_* base_mac dvr_* mac_* max_* network_*
       quota_* use_ssl vlan_* global_physnet_mtu dns_* external_dns_driver lock_path my_ip
       my_block_storage_ip compute_* instances_path instance_* force_* config_drive_format mkisofs_cmd
-      flat_injected injected_network_template reclaim_* resume_* cpu_* ram_* disk_* host web_framework
+      injected_network_template reclaim_* resume_* cpu_* ram_* disk_* host web_framework
       backdoor_* run_external_periodic_tasks graceful_shutdown_timeout client_socket_timeout wsgi_*
       tcp_keepidle periodic_* pybasedir bindir filter_validation advertise_mtu ipam_driver setproctitle
       vif_plugging_* preserve_* initial_* rootwrap_config default_* non_inheritable_* ssl_* key_file cert_file

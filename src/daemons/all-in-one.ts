@@ -29,7 +29,10 @@ export interface AllInOne {
   readonly datapath: RunningDatapath
   readonly guests: NamespaceGuests
   readonly keeper: Keeper
-  /** Leaves the machine as it was before: guests, namespaces and bridges go. Records and leases stay. */
+  /** Resolves when every network that can be served is, and every instance of ours is started. */
+  readonly started: Promise<Inventory>
+  /** Leaves the machine as it was before: guests, namespaces and bridges go, also before all is started. Records and leases
+   *  stay. */
   teardown(): Promise<void>
 }
 
@@ -46,13 +49,13 @@ export interface AllInOneOptions {
   readonly onRequest?: (request: GuestRequest) => void
 }
 
-/** Resolves when every network that can be served is, and every instance of ours is started. */
+/** Resolves when the operator can ask how far it is, and end it. */
 export async function openAllInOne(
   state: StateDirectory,
   store: InventoryStore,
   { values, machines, log, sockets, metricsListen = '', onRequest }: AllInOneOptions,
 ): Promise<AllInOne> {
-  const inventory = openInventory(store, log, { flatInjected: machines?.flat_injected ?? false })
+  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const flight = openFlight(state, 'up', log, (id) => inventory.instance(id as InstanceId)?.name)
   const answering =
     sockets === undefined
@@ -91,21 +94,36 @@ export async function openAllInOne(
     listen: metricsListen,
     log,
   })
-  await datapath.reconciler.start()
-  await Promise.all(keepers.map((each) => each.look()))
+  let isEnding = false
+  let isRead = false
+  const start = async () => {
+    inventory.ready.then(
+      () => {
+        isRead = true
+      },
+      () => undefined, // the first pass says why
+    )
+    await datapath.reconciler.start()
+    if (!isEnding) await Promise.all(keepers.map((each) => each.look()))
+    return inventory
+  }
+  const started = start()
+  started.catch(() => undefined) // who waits for it hears of it
   return {
     inventory,
     datapath,
     guests,
     keeper,
+    started,
     teardown: async () => {
+      isEnding = true
       await pages.close()
       await management.close()
-      await Promise.all(keepers.map((each) => each.stopAll()))
+      await Promise.all([datapath.reconciler.stop(), ...keepers.map((each) => each.stopAll())])
       await datapath.teardown()
       await answering.close()
       inventory.close()
-      await store.close()
+      if (isRead) await store.close() // one that is locked by somebody else may never open
       await flight.close()
     },
   }

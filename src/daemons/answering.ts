@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { Backoff } from '../host/backoff.ts'
 import { type Detached, startDetached, withoutCapabilities } from '../host/detached.ts'
+import { HostError } from '../host/errors.ts'
 import { endProcess } from '../host/process.ts'
 import { KeptSockets } from '../host/socket-keeper/kept-sockets.ts'
 import type { Log } from '../observe/log.ts'
@@ -14,8 +17,9 @@ import type { StateDirectory } from './state-directory.ts'
 export interface Answering {
   readonly sockets: KeptSockets
   /** Has another process take over, with these arguments from now on. Resolves when it serves; the one before finishes
-   *  what it has in hand. */
-  replace(command: AnsweringCommand): Promise<void>
+   *  what it has in hand. One that would do the same as the one before is not started.
+   *  @returns whether another has taken over @throws Error when it does not come up; the one before serves on then */
+  replace(command: AnsweringCommand): Promise<boolean>
   /** Goes away, and leaves both to serve on until the next run takes over. */
   leave(): void
   /** Ends both: guests are refused from now on. */
@@ -26,6 +30,8 @@ export interface Answering {
 export interface AnsweringCommand {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Those that it reads once, when it starts. None when absent. */
+  readonly files?: readonly string[]
 }
 
 const RETRY_MILLISECONDS = 1_000
@@ -34,17 +40,21 @@ const RETRY_MILLISECONDS = 1_000
 export async function openAnswering(state: StateDirectory, command: AnsweringCommand, log: Log): Promise<Answering> {
   const backoff = new Backoff()
   let wanted = command
+  /** What the process that serves was started with. */
+  let served = ''
   let current: Detached | undefined
   let isEnded = false
 
-  const start = async () => {
-    const { args, env } = wanted
+  const start = async (given: AnsweringCommand) => {
+    const { args, env } = given
+    const everything = everythingOf(given) // before it reads its files
     const started = await startDetached(
       withoutCapabilities(ownCommand('metadata-proxy', `--socket-keeper=${state.socketKeeper}`, ...args)),
       { ...process.env, ...env },
     )
     backoff.started(NAME)
     current = started
+    served = everything
     started.onExit((how) => {
       if (current === started && !isEnded) restart(how)
     })
@@ -62,27 +72,37 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
       setTimeout(again, RETRY_MILLISECONDS).unref()
       return
     }
-    start().catch((error: unknown) => {
+    start(wanted).catch((error: unknown) => {
       log.error({ err: error }, 'no process can be started that answers guests')
       backoff.failed(NAME, [], String(error))
       setTimeout(again, RETRY_MILLISECONDS).unref()
     })
   }
 
+  let isKeeperOurs = false
   const sockets = await KeptSockets.open({
     path: state.socketKeeper,
     startKeeper: async () => {
+      isKeeperOurs = true
       await startDetached(ownCommand('socket-keeper', `--socket-keeper=${state.socketKeeper}`), process.env)
     },
   })
   // The process that answers ends with it, since new sockets could not be opened beside the old ones.
   sockets.onLost(() => log.error('the socket keeper ended; its sockets are opened anew'))
-  await start()
+  await start(command).catch(async (error) => {
+    if (isKeeperOurs) await sockets.end() // it serves nobody
+    throw error
+  })
   return {
     sockets,
     replace: async (next) => {
+      if (everythingOf(next) === served) return false
+      await start(next).catch((cause) => {
+        const why = cause instanceof Error ? cause.message : cause
+        throw new HostError(`guests are answered as before: no process can be started that would do otherwise: ${why}`)
+      })
       wanted = next
-      await start()
+      return true
     },
     leave: () => {
       isEnded = true
@@ -97,3 +117,17 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
 }
 
 const NAME = 'metadata-proxy'
+
+/** Equal for commands that come to the same, what stands in their files included. */
+function everythingOf({ args, env, files = [] }: AnsweringCommand): string {
+  return JSON.stringify([args, env, files.map(digest)])
+}
+
+/** Empty of what cannot be read, of which the process will say so. */
+function digest(path: string): string {
+  try {
+    return hash('sha256', readFileSync(path))
+  } catch {
+    return ''
+  }
+}

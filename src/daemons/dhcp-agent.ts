@@ -1,6 +1,6 @@
 import type { NamespaceSockets } from '../host/listeners.ts'
 import { openInventory } from '../inventory/catalog.ts'
-import type { InventoryStore } from '../inventory/store.ts'
+import type { Inventory, InventoryStore } from '../inventory/store.ts'
 import { inventoryIsRead, reconciles } from '../observe/health.ts'
 import type { Log } from '../observe/log.ts'
 import { openMetrics } from '../observe/metrics/metrics.ts'
@@ -12,8 +12,14 @@ import { openOperatorPages } from './operator-pages.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { version } from './version.ts'
 
+export interface DhcpAgent extends RunningDatapath {
+  /** Resolves when every network and router that can be served is. */
+  readonly started: Promise<Inventory>
+}
+
 /** neutron-dhcp-agent and neutron-l3-agent: a namespace with dnsmasq and the metadata address for every network, one for
- *  every router, and the proxy in each. What a guest asks goes to the metadata agent's unix socket. */
+ *  every router, and the proxy in each. What a guest asks goes to the metadata agent's unix socket. Resolves when the
+ *  operator can ask how far it is, and end it. */
 export async function openDhcpAgent(
   state: StateDirectory,
   sockets: NamespaceSockets,
@@ -21,7 +27,7 @@ export async function openDhcpAgent(
   store: InventoryStore,
   values: DatapathValues & { readonly metrics_listen: string },
   log: Log,
-): Promise<RunningDatapath> {
+): Promise<DhcpAgent> {
   const inventory = openInventory(store, log)
   const metrics = openMetrics({ version: version(), recorderDropped: () => 0, now: () => new Date() })
   const datapath = openDatapath({ state, inventory, values, sockets, agentSocket, metrics, log })
@@ -34,14 +40,27 @@ export async function openDhcpAgent(
     listen: values.metrics_listen,
     log,
   })
-  await datapath.reconciler.start()
+  let isRead = false
+  const start = async () => {
+    inventory.ready.then(
+      () => {
+        isRead = true
+      },
+      () => undefined, // the first pass says why
+    )
+    await datapath.reconciler.start()
+    return inventory
+  }
+  const started = start()
+  started.catch(() => undefined) // who waits for it hears of it
   const release = async () => {
     await pages.close()
     await management.close()
     inventory.close()
-    await store.close()
+    if (isRead) await store.close() // one that is locked by somebody else may never open
   }
   return {
+    started,
     reconciler: datapath.reconciler,
     get values() {
       return datapath.values

@@ -17,7 +17,7 @@ import type { StateDirectory } from './state-directory.ts'
 export async function answersOfInventory(
   state: Pick<StateDirectory, 'pages' | 'database' | 'socketKeeper'>,
   agentSocket: string,
-  values: LocalAnswers['values'] & { readonly flat_injected: boolean },
+  values: LocalAnswers['values'],
   log: Log,
 ): Promise<Answers> {
   const store = deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY))

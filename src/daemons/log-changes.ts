@@ -11,6 +11,7 @@ const AT_START: ReadonlySet<string> = new Set([
   'metadata_proxy_group',
   'metadata_backlog',
   'metadata_workers',
+  'flat_injected',
   'metadata_listen',
   'metadata_listen_port',
   'metrics_listen',

@@ -45,7 +45,7 @@ export function openMetadataApi(
   { values, secret }: MetadataApiSettings,
   log: Log,
 ): RunningMetadataApi {
-  const inventory = openInventory(store, log)
+  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   let service = openMetadataService(inventory, store, secret, values, log)
   const flight = openFlight(state, 'metadata-api', log, (id) => inventory.instance(id as InstanceId)?.name)
   const limits = { headBytes: HEAD_BYTES, connections: CONNECTIONS }

@@ -1,3 +1,4 @@
+import { shown } from '../config/differences.ts'
 import type { Options, Values } from '../config/option.ts'
 import type { proxyOptions } from '../config/options/datapath.ts'
 import type { ProxyConfig } from '../datapath/proxy.ts'
@@ -49,9 +50,9 @@ export function valuesOf<V extends object>(options: Options, values: V): V {
 }
 
 /** What is another value than before, as a person reads it: `force_metadata: false -> true`. */
-export function changedValues<V extends object>(options: Options, before: V, after: V): readonly string[] {
+export function changedValues(options: Options, before: object, after: object): string[] {
   const [was, is] = [before, after] as readonly Readonly<Record<string, unknown>>[]
-  return Object.keys(options)
-    .filter((name) => String(was?.[name]) !== String(is?.[name]))
-    .map((name) => `${name}: ${was?.[name]} -> ${is?.[name]}`)
+  return Object.entries(options)
+    .filter(([name]) => String(was?.[name]) !== String(is?.[name]))
+    .map(([name, row]) => `${name}: ${shown(row, was?.[name])} -> ${shown(row, is?.[name])}`)
 }

@@ -37,7 +37,7 @@ export interface TestServer {
 /** @throws Error naming the place that cannot be listened on; nothing is left open then */
 export async function openTestServer(store: InventoryStore, options: TestServerOptions): Promise<TestServer> {
   const { values, rules, faults, log, onEntry } = options
-  const inventory = openInventory(store, log)
+  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const api = openMetadataService(inventory, store, '', values, log)
   const journal = openJournal()
   const handler = testServer({

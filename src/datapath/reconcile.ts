@@ -21,6 +21,8 @@ export interface Datapath<D extends Desired> {
   readonly desired: () => D
   /** Kept from pass to pass. */
   readonly settled: Settled
+  /** Whether what is not begun yet is to be left. */
+  readonly isOver?: () => boolean
 }
 
 /** Namespaces, and the table of port security, found to be as they should be: nothing needs comparing again while both are the same objects. */
@@ -63,7 +65,7 @@ export async function reconcileOnce<D extends Desired>(deps: Datapath<D>): Promi
   for (const phase of planPass(desired, observed, deps.settled)) {
     const waiting = phase.values()
     const worker = async () => {
-      for (const job of waiting) await perform(job, deps, report)
+      for (const job of waiting) if (!deps.isOver?.()) await perform(job, deps, report)
     }
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, phase.length) }, worker))
   }

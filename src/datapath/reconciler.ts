@@ -131,7 +131,8 @@ export class Reconciler<Records = Inventory['records']> {
     return planPass(wanted, await host.observe(), new WeakMap())
   }
 
-  /** Ends looking, and leaves everything as it is: guests keep their DHCP while we are away. */
+  /** Ends looking, and leaves everything as it is: guests keep their DHCP while we are away. A pass that runs begins nothing
+   *  more. */
   async stop(): Promise<void> {
     this.#isStopped = true
     for (const end of this.#endings.splice(0)) end()
@@ -140,11 +141,12 @@ export class Reconciler<Records = Inventory['records']> {
     await this.#next?.catch(() => undefined)
   }
 
-  /** Ends looking and removes everything of ours. */
+  /** Ends looking and removes everything of ours. What fails is tried once more: there is no later pass. */
   async teardown(): Promise<Report> {
     await this.stop()
     this.#isTornDown = true
-    return this.look()
+    const report = await this.look()
+    return report.failed.length === 0 ? report : this.look()
   }
 
   async #resume(): Promise<void> {
@@ -178,6 +180,7 @@ export class Reconciler<Records = Inventory['records']> {
       log,
       desired: () => this.#desired(),
       settled: this.#settled,
+      isOver: () => this.#isStopped && !this.#isTornDown,
     })
     pass.catch(() => onPass?.(undefined, performance.now() - started))
     const { desired, observed, report } = await pass

@@ -33,7 +33,9 @@ export function guestOwner(): GuestOwner {
  */
 export async function addGuestNamespaces(name: string): Promise<number> {
   // It tells when it is there, and stays until we hang up or die. Descriptors and the name keep what it made.
-  const holder = spawn('unshare', ['--user', '--net', '--', '/bin/sh', '-c', 'echo ready; exec cat'], { stdio: 'pipe' })
+  // Ctrl-C at our terminal is not for it.
+  const holding = ['--user', '--net', '--', '/bin/sh', '-c', 'echo ready; exec cat']
+  const holder = spawn('unshare', holding, { stdio: 'pipe', detached: true })
   try {
     const pid = await readyPid(holder)
     for (const kind of ['uid', 'gid'] as const) {

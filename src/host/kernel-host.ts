@@ -123,7 +123,9 @@ export class KernelHost implements DatapathHost {
     const names = this.#names.current()
     for (const gone of this.#heldNames().filter((name) => !names.has(name))) await this.#release(gone)
     await this.#adoptOnce(names)
-    return (await this.#look()).now
+    const { now, drift } = await this.#look()
+    this.#tell(drift)
+    return now
   }
 
   async execute(commands: readonly Command[]): Promise<void> {
@@ -156,7 +158,7 @@ export class KernelHost implements DatapathHost {
    *  @returns also what others have changed since the look before */
   async #look(): Promise<{ readonly now: Observed; readonly drift: readonly string[] }> {
     const names = this.#names.current()
-    this.#news.hear()
+    this.#hearNews()
     for (const [name, inode] of names) if (!this.#isForeign(name, inode)) this.#hold(name, inode)
     const [failed, portSecurity] = await Promise.all([this.#namespaces.readRules(), this.#lookAtTable()])
     this.#news.hear()
@@ -196,14 +198,23 @@ export class KernelHost implements DatapathHost {
     }
   }
 
+  /** @returns whether anything has changed */
+  #hearNews(): boolean {
+    return [this.#news.hear(), this.#firewalls.hear()].includes(true)
+  }
+
   /** What we do ourselves is announced as well, and is no drift. */
   #hear(): void {
-    if (this.#own.isGoing || this.#drift.size === 0 || !this.#news.hear()) return
-    const tell = ({ drift }: { readonly drift: readonly string[] }) => {
-      for (const what of drift) this.#drifted(what)
-    }
+    if (this.#own.isGoing || this.#drift.size === 0 || !this.#hearNews()) return
     // What cannot be looked at now is told by the next pass.
-    this.#look().then(tell, () => undefined)
+    this.#look().then(
+      ({ drift }) => this.#tell(drift),
+      () => undefined,
+    )
+  }
+
+  #tell(drift: readonly string[]): void {
+    for (const what of drift) this.#drifted(what)
   }
 
   /** @returns undefined when somebody else made it, or may be making it */

@@ -17,6 +17,8 @@ export const socket: KoffiFunc<(family: number, type: number, protocol: number) 
   process.func('int socket(int, int, int)')
 export const setsockopt: KoffiFunc<(fd: number, level: number, name: number, value: Bytes, size: number) => number> =
   process.func('int setsockopt(int, int, int, void *, uint32_t)')
+export const getsockopt: KoffiFunc<(fd: number, level: number, name: number, value: Bytes, size: Bytes) => number> =
+  process.func('int getsockopt(int, int, int, void *, void *)')
 export const bind: KoffiFunc<(fd: number, address: Bytes, size: number) => number> = process.func(
   'int bind(int, void *, uint32_t)',
 )

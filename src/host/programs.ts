@@ -50,13 +50,14 @@ export async function runProgram(
   throw new HostError(`\`${[program, ...args].join(' ')}\` exited with ${output.exitCode}: ${lastLines(output.stderr)}`)
 }
 
-/** Runs a program to its end, whatever its exit code. @throws HostError when it cannot be started */
+/** Runs a program to its end, whatever its exit code, and whatever Ctrl-C at our terminal makes of us: who is ended tidies up
+ *  by programs, and one that is broken off leaves half of what it was to do. @throws HostError when it cannot be started */
 export async function captureProgram(
   program: string,
   args: readonly string[],
   { input = '', start = (spawnIt) => spawnIt() }: RunOptions = {},
 ): Promise<ProgramOutput> {
-  const child = start(() => spawn(program, args, { stdio: 'pipe' })) as ChildProcessWithoutNullStreams
+  const child = start(() => spawn(program, args, { stdio: 'pipe', detached: true })) as ChildProcessWithoutNullStreams
   // It may have no streams then, whatever the types say: for want of file descriptors.
   if (child.pid === undefined) throw startError(program, (await once(child, 'error'))[0])
   const ended = Promise.withResolvers<number>()
@@ -70,7 +71,9 @@ export async function captureProgram(
 }
 
 export function startError(program: string, cause: unknown): HostError {
-  const mend = errorCode(cause) === 'ENOENT' && PACKAGES[program]
+  const isMissing = errorCode(cause) === 'ENOENT'
+  const mend = isMissing && PACKAGES[program]
+  if (isMissing && !mend) return new HostError(`${program} cannot be started: there is no such program`, { cause })
   if (mend) return new HostError(`${program} is not installed: install the Debian package ${mend}`, { cause })
   return new HostError(`${program} cannot be started: ${String(cause)}`, { cause })
 }

@@ -48,11 +48,14 @@ export function keepGuests<G extends Guest>(
   const backoff = new RestartBackoff()
   let queue = Promise.resolve()
   let waiting = 0
+  let isClosed = false
   let timer: NodeJS.Timeout | undefined
   const enqueue = () => {
     waiting += 1
     queue = queue.then(async () => {
-      await attempt(log, {}, 'looking after the instances', () => lookOnce(inventory, wanted, hypervisor, backoff, log))
+      await attempt(log, {}, 'looking after the instances', () =>
+        lookOnce(inventory, wanted, hypervisor, backoff, log, () => isClosed),
+      )
       waiting -= 1
     })
     return queue
@@ -61,6 +64,7 @@ export function keepGuests<G extends Guest>(
     if (nouns.has('server') || nouns.has('port') || nouns.has('network')) void enqueue()
   })
   const close = () => {
+    isClosed = true
     unfollow()
     clearInterval(timer)
   }
@@ -83,17 +87,20 @@ export function keepGuests<G extends Guest>(
   }
 }
 
-/** One guest that cannot be started or stopped never keeps the others waiting. */
+/** One guest that cannot be started or stopped never keeps the others waiting.
+ *  @param isOver  whether what is not begun yet is to be left */
 async function lookOnce<G extends Guest>(
   { records }: Pick<Inventory, 'records'>,
   wantedOf: Wanted<G>,
   hypervisor: Hypervisor<G>,
   backoff: RestartBackoff,
   log: Log,
+  isOver: () => boolean,
 ): Promise<void> {
   const wanted = new Map(wantedOf(records).map((guest) => [guest.id, guest]))
   const known = await hypervisor.known()
   const act = async (id: InstanceId, what: string, act: () => Promise<void>) => {
+    if (isOver()) return
     if (await attempt(log, { instance: id }, what, act)) log.info({ instance: id }, what)
   }
   for (const id of known.keys()) {

@@ -12,6 +12,8 @@ import { eventually } from '../support/eventually.ts'
 import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
 
 const LAB = fileURLToPath(new URL('../../examples/lab.yaml', import.meta.url))
+/** Of the blue network in chain.yaml. */
+const NETNS = 'qdhcp-11111111-1111-4111-8111-111111111111'
 const CHAIN = fileURLToPath(new URL('chain.yaml', import.meta.url))
 
 describe('trouble', () => {
@@ -76,16 +78,7 @@ describe('trouble', () => {
       machine.run('ip', '-n', netns, 'route').includes('169.254.169.254'),
     )
     assert.equal(await first.end('SIGKILL'), 'SIGKILL')
-    const survivors = ['-f', 'firstboot.js (metadata-proxy|socket-keeper)'] as const
-    machine.run('pkill', '-KILL', ...survivors)
-    await eventually('nothing of the earlier run is left', () => {
-      try {
-        machine.run('pgrep', ...survivors)
-        return false
-      } catch {
-        return true // it found none
-      }
-    })
+    await killSurvivors()
     const held = lockDatabase(join(state, 'inventory.sqlite'))
     const second = startDaemon(machine, 'up', '--state-dir', state)
     const curl = ['curl', '-sS', '--max-time', '20', '--retry', '50', '--retry-connrefused', '--retry-delay', '0']
@@ -101,6 +94,24 @@ describe('trouble', () => {
     assert.match(said, /^2012-08-10\n/, second.said())
     await second.saying('firstboot is up')
     assert.equal(await second.end(), 0)
+  })
+
+  it('firstboot up that never could read the inventory takes away what an earlier run left, when it is ended', async () => {
+    const state = join(directory, 'unread')
+    const first = startDaemon(machine, 'up', '-f', CHAIN, '--state-dir', state)
+    await first.saying('firstboot is up')
+    assert.equal(await first.end('SIGKILL'), 'SIGKILL')
+    await killSurvivors()
+    const held = lockDatabase(join(state, 'inventory.sqlite'))
+    const second = startDaemon(machine, 'up', '--state-dir', state)
+    await eventually('guests are held', () =>
+      /169\.254\.169\.254:80/.test(machine.run('ip', 'netns', 'exec', NETNS, 'ss', '-Htln')),
+    )
+    assert.equal(await second.end(), 0)
+    held.close()
+    assert.doesNotMatch(second.said(), /firstboot is up/)
+    assert.equal(machine.run('ip', 'netns'), '')
+    assert.doesNotMatch(machine.run('ip', '-brief', 'link'), /brq|tap/)
   })
 
   it('a second firstboot up on the same state names the first and changes nothing', async () => {
@@ -152,9 +163,16 @@ describe('trouble', () => {
   })
 
   it('firstboot up obeys what its configuration file says at a SIGHUP, and nothing of one that makes no sense', async () => {
-    const [state, file] = [join(directory, 'hangup'), join(directory, 'hangup.conf')]
-    const say = (text: string) => writeFileSync(file, `[DEFAULT]\nenable_isolated_metadata = true\n${text}\n`)
+    const [state, file, vendor] = ['hangup', 'hangup.conf', 'vendor.json'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const say = (text: string) =>
+      writeFileSync(file, `[DEFAULT]\nenable_isolated_metadata = true\nvendordata_jsonfile_path = ${vendor}\n${text}\n`)
     say('')
+    writeFileSync(vendor, '{}')
+    const answering = () => machine.run('pgrep', '-f', 'firstboot.js metadata-proxy').trim().split('\n').at(-1)
     const up = startDaemon(machine, 'up', '-f', CHAIN, '--state-dir', state, '--config-file', file)
     await up.saying('firstboot is up')
     const hangUp = async (text: string, expected: string) => {
@@ -163,8 +181,20 @@ describe('trouble', () => {
       await up.saying(expected)
       return machine.run(...firstboot('datapath', 'set', '--state-dir', state))
     }
+    const first = answering()
+    await hangUp('', 'SIGHUP: every option is as before')
     assert.match(await hangUp('force_metadata = true', 'force_metadata: false -> true'), /^force_metadata=true$/m)
     assert.match(await hangUp('force_metadata = perhaps', 'is neither true nor false'), /^force_metadata=true$/m)
+    await hangUp('force_metadata = true\nconfig_drive_format = vfat', '(counts from the next start on)')
+    assert.equal(answering(), first, 'who answers guests stays as long as nothing of its own has changed')
+    await hangUp('force_metadata = true\ndhcp_domain = example', 'SIGHUP: dhcp_domain: novalocal -> example')
+    const second = answering()
+    assert.notEqual(second, first)
+    writeFileSync(vendor, '{"a": 1}')
+    await hangUp('force_metadata = true\ndhcp_domain = example', 'files of vendor data are read again')
+    assert.notEqual(answering(), second)
+    writeFileSync(vendor, '{')
+    await hangUp('force_metadata = true\ndhcp_domain = example', 'SIGHUP: guests are answered as before')
     assert.equal(await up.end('SIGINT'), 0)
   })
 
@@ -258,6 +288,20 @@ describe('trouble', () => {
     assert.throws(() => machine.run('pgrep', '-f', 'firstboot.js (metadata-proxy|socket-keeper)'))
     assert.ok(existsSync(state))
   })
+
+  /** The processes that answer guests of a `firstboot up` that was killed. */
+  async function killSurvivors() {
+    const survivors = ['-f', 'firstboot.js (metadata-proxy|socket-keeper)'] as const
+    machine.run('pkill', '-KILL', ...survivors)
+    await eventually('nothing of the earlier run is left', () => {
+      try {
+        machine.run('pgrep', ...survivors)
+        return false
+      } catch {
+        return true // it found none
+      }
+    })
+  }
 
   /** Starts a metadata API beside the test (loopback is the machine's own, so it is asked from within by node). */
   function startApi(state: string, id: string, projectOf: () => string) {

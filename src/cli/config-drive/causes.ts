@@ -22,16 +22,21 @@ const CAUSES: readonly { readonly path: RegExp; readonly member?: RegExp; readon
 
 const OPTIONS = 'the drive was built with other options (release, config_drive_skip_versions, vendordata_providers)'
 
-/** Why a document is not what it was, each reason once, with the members it is about. */
-export function causesOf({ path, state, differences }: Verdict): string[] {
-  if (state === 'same') return []
-  const whole = CAUSES.find((cause) => cause.path.test(path) && cause.member === undefined)
-  if (differences.length === 0) return [whole !== undefined && !/vendor_data/.test(path) ? whole.says : OPTIONS]
-  const byReason = Map.groupBy(differences, ({ member }) => reasonFor(path, member ?? ''))
+/** Why documents are not what they were, each reason once, with the members it is about. */
+export function causesOf(...verdicts: readonly Verdict[]): string[] {
+  const byReason = Map.groupBy(verdicts.flatMap(reasonsOf), ({ reason }) => reason)
   return [...byReason].map(([reason, found]) => {
-    const members = found.flatMap(({ member }) => member ?? [])
+    const members = [...new Set(found.flatMap(({ member }) => member ?? []))]
     return members.length === 0 ? reason : `${reason} (${shortened(members)})`
   })
+}
+
+function reasonsOf({ path, state, differences }: Verdict): readonly { reason: string; member: string | null }[] {
+  if (state === 'same') return []
+  const whole = CAUSES.find((cause) => cause.path.test(path) && cause.member === undefined)
+  if (differences.length === 0)
+    return [{ reason: whole !== undefined && !/vendor_data/.test(path) ? whole.says : OPTIONS, member: null }]
+  return differences.map(({ member }) => ({ reason: reasonFor(path, member ?? ''), member }))
 }
 
 function reasonFor(path: string, member: string): string {

@@ -25,8 +25,7 @@ export async function driveState(subject: Subject, values: DriveValues): Promise
   if (!existsSync(path)) return { reasons, path: null, stale: null }
   try {
     const verdicts = await verdictsOf(subject, path, values)
-    const stale = verdicts.filter((verdict) => verdict.state !== 'same')
-    return { reasons, path, stale: [...new Set(stale.flatMap(causesOf))] }
+    return { reasons, path, stale: causesOf(...verdicts) }
   } catch (error) {
     if (!(error instanceof DriveProblem)) throw error
     return { reasons, path, stale: [error.message] }

@@ -38,6 +38,7 @@ export async function runLab(directory: string, { values, terminal }: LabGiven):
   const journal = openJournal(guests, terminal)
   const onRequest = (each: GuestRequest) => journal.request(each)
   const all = await openAllInOne(state, store, { values, log: openLog(values.log_level, 'lab'), onRequest })
+  await all.started
   const stopFollowing = guests.map(({ id, name }) =>
     followLines(all.guests.consoleOf(id), (line) => journal.console(name, line)),
   )

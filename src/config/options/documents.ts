@@ -43,5 +43,9 @@ export const documentOptions = {
     ['api.dhcp_domain', 'DEFAULT.dhcp_domain'],
   ),
   ...vendorDataOptions,
+  flat_injected: inFiles(
+    truth(false, 'Tell networks without DHCP in network_config, an interfaces file, by HTTP as on the config drive.'),
+    ['DEFAULT.flat_injected'],
+  ),
   release: oneOf(['zed', 'master'], 'master', 'The Nova release to imitate where releases differ.'),
 }

@@ -12,7 +12,7 @@ import type { OvnUpstream } from './upstream.ts'
  *  @throws Error when the values cannot be used */
 export function openInventoryUpstream(state: StateDirectory, values: DocumentValues, log: Log): OvnUpstream {
   const store = deferredStore(openSqliteStore(state.database, Number.POSITIVE_INFINITY))
-  const inventory = openInventory(store, log)
+  const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const upstream = localUpstream({ inventory, store, values, log })
   return {
     upstream: async (caller, request) => {
