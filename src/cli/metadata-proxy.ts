@@ -2,6 +2,7 @@ import { agentOptions } from '../config/options/agent.ts'
 import { logOptions } from '../config/options/daemon.ts'
 import { answerOptions, datapathOptions, socketKeeperOptions } from '../config/options/datapath.ts'
 import { documentOptions } from '../config/options/documents.ts'
+import { rateLimitOptions } from '../config/options/rate-limit.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { openFlight } from '../daemons/flight.ts'
 import type { answersOfInventory } from '../daemons/inventory-answers.ts'
@@ -27,6 +28,7 @@ export const metadataProxy = command({
     metadata_proxy_socket,
     ...socketKeeperOptions,
     ...documentOptions,
+    ...rateLimitOptions,
     dhcp_lease_duration,
     ...stateOptions,
     ...logOptions,

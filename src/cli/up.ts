@@ -7,6 +7,7 @@ import { carrierOptions, datapathOptions, proxyOptions } from '../config/options
 import { documentOptions } from '../config/options/documents.ts'
 import { configDriveOptions, machineOptions } from '../config/options/machines.ts'
 import { northboundOptions, ovnOptions } from '../config/options/ovn.ts'
+import { rateLimitOptions } from '../config/options/rate-limit.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { type AllInOne, openAllInOne } from '../daemons/all-in-one.ts'
 import { openAnswering } from '../daemons/answering.ts'
@@ -29,7 +30,7 @@ import { checkRemotes } from './ovn-remotes.ts'
 const { dhcp_lease_duration } = datapathOptions
 
 /** What the process that answers guests has to know. */
-const ANSWERING = { ...documentOptions, ...logOptions, dhcp_lease_duration }
+const ANSWERING = { ...documentOptions, ...rateLimitOptions, ...logOptions, dhcp_lease_duration }
 
 /** What SIGHUP puts in force, by what carries guests' packets. */
 const LIVE = {
@@ -95,18 +96,22 @@ export const up = command({
       await answering.end()
       throw error
     }
-    const given = { values, machines: values, log, sockets, metricsListen: values.metrics_listen }
+    let inForce = values
+    const onValues = (now: Partial<typeof values>) => {
+      inForce = { ...inForce, ...now }
+      return answering.replace(answeringWith(inForce))
+    }
+    const given = { values, machines: values, log, sockets, metricsListen: values.metrics_listen, onValues }
     const all: Running<typeof values> = await (values.datapath === 'ovn'
-      ? openOvnAllInOne(store, { state, values, sockets, log })
+      ? openOvnAllInOne(store, { state, values, sockets, onValues, log })
       : openAllInOne(state, store, given).then(overBridges)
     ).catch(endAnswering)
     const starting = Promise.all([all.started, opening])
-    let inForce = values
     const configure = async () => {
       const { values: now } = reread()
+      const answers = changedValues(ANSWERING, inForce, now)
       const changed = await all.configure(now)
       const isReplaced = await answering.replace(answeringWith(now))
-      const answers = changedValues(ANSWERING, inForce, now)
       if (isReplaced && answers.length === 0) answers.push('files of vendor data are read again')
       inForce = now
       log.level = now.log_level

@@ -45,6 +45,8 @@ export interface AllInOneOptions {
   readonly sockets?: NamespaceSockets
   /** `127.0.0.1:9464`, for the pages of all processes; empty for none. */
   readonly metricsListen?: string
+  /** Told of options that are in force from now on: for who answers elsewhere. */
+  readonly onValues?: (values: DatapathValues) => Promise<unknown>
   /** Told of each request that this process answers. */
   readonly onRequest?: (request: GuestRequest) => void
 }
@@ -53,7 +55,7 @@ export interface AllInOneOptions {
 export async function openAllInOne(
   state: StateDirectory,
   store: InventoryStore,
-  { values, machines, log, sockets, metricsListen = '', onRequest }: AllInOneOptions,
+  { values, machines, log, sockets, metricsListen = '', onValues, onRequest }: AllInOneOptions,
 ): Promise<AllInOne> {
   const inventory = openInventory(store, log, { flatInjected: values.flat_injected })
   const flight = openFlight(state, 'up', log, (id) => inventory.instance(id as InstanceId)?.name)
@@ -73,6 +75,7 @@ export async function openAllInOne(
     sockets: answering.sockets,
     agentSocket: state.agentSocket,
     metrics: flight.metrics,
+    onValues,
     log,
   })
   const guests = new NamespaceGuests(

@@ -35,6 +35,8 @@ export interface DatapathGiven {
   /** The metadata agent's unix socket, for a haproxy to ask. */
   readonly agentSocket: string
   readonly metrics: Metrics
+  /** Told of options that are in force from now on: for others whom they concern. */
+  readonly onValues?: ((values: DatapathValues) => Promise<unknown>) | undefined
   readonly log: Log
 }
 
@@ -64,9 +66,10 @@ export function openDatapath(given: DatapathGiven): RunningDatapath {
     },
   })
   host.onDrift((what) => metrics.drifted(what))
-  const act = (next: DatapathValues) => {
+  const act = async (next: DatapathValues) => {
     config = configOf(next)
-    return reconciler.lookAnew()
+    await reconciler.lookAnew()
+    await given.onValues?.(next)
   }
   const live = liveValues(datapathOptions, given.values, act, log)
   return {

@@ -5,6 +5,7 @@ import { inventoryDirectory } from '../metadata-agent/inventory-directory.ts'
 import type { Resolved } from '../metadata-agent/resolve.ts'
 import type { Log } from '../observe/log.ts'
 import type { DatapathValues } from './datapath-config.ts'
+import { limitOf, type RateLimitValues } from './limit-of.ts'
 import { type DocumentValues, openMetadataService } from './metadata-service.ts'
 import { neighbourTables } from './neighbours.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -23,7 +24,7 @@ export interface LocalAnswers {
   readonly state: Pick<StateDirectory, 'socketKeeper'>
   readonly inventory: Inventory
   readonly store: InventoryStore
-  readonly values: DocumentValues & Pick<DatapathValues, 'dhcp_lease_duration'>
+  readonly values: DocumentValues & Pick<DatapathValues, 'dhcp_lease_duration'> & RateLimitValues
   readonly log: Log
   readonly onRequest?: (request: GuestRequest) => void
 }
@@ -35,7 +36,7 @@ export function localAnswers(given: LocalAnswers): Handler {
     ...inventoryDirectory(inventory, () => values.dhcp_lease_duration),
     ...neighbourTables(state, log),
   }
-  return metadataAgent(directory, localUpstream(given))
+  return metadataAgent(directory, localUpstream(given), limitOf(values))
 }
 
 /** The metadata API as a function of this process. */

@@ -1,25 +1,24 @@
 import { readFileSync } from 'node:fs'
 import type { Values } from '../config/option.ts'
 import type { agentOptions } from '../config/options/agent.ts'
-import type { rateLimitOptions } from '../config/options/rate-limit.ts'
 import { type Destination, type HttpClient, openHttpClient } from '../http/client.ts'
 import type { Answer, Forwarder } from '../http/messages.ts'
 import { serveDescriptor } from '../http/server.ts'
 import { type MetadataUpstream, metadataAgent } from '../metadata-agent/handler.ts'
 import type { PortDirectory } from '../metadata-agent/port-directory.ts'
 import { probeSecret } from '../metadata-agent/probe.ts'
-import { type RateLimit, rateLimit } from '../metadata-agent/rate-limit.ts'
 import { signedUpstream } from '../metadata-agent/signed-upstream.ts'
 import type { Log } from '../observe/log.ts'
 import { keepAgentSocket } from './agent-socket.ts'
 import { type Flight, openFlight } from './flight.ts'
 import { hopServerOptions } from './guest-server.ts'
+import { limitOf, type RateLimitValues } from './limit-of.ts'
 import type { OpenSockets } from './run-service.ts'
 import { socketMode, whoWeAre } from './socket-mode.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { unreadable } from './unreadable.ts'
 
-export type MetadataAgentValues = Values<typeof agentOptions> & Values<typeof rateLimitOptions>
+export type MetadataAgentValues = Values<typeof agentOptions> & RateLimitValues
 
 /** How the metadata API is reached. */
 export type NovaValues = Values<
@@ -182,17 +181,4 @@ function pem(option: string, path: string): string {
   } catch (error) {
     throw new Error(`${option}: ${unreadable(path, error)}`)
   }
-}
-
-/** @returns undefined where guests are not limited */
-export function limitOf(values: Values<typeof rateLimitOptions>): RateLimit | undefined {
-  if (!values.rate_limit_enabled) return undefined
-  return rateLimit({
-    windows: [
-      { requests: values.base_query_rate_limit, seconds: values.base_window_duration },
-      { requests: values.burst_query_rate_limit, seconds: values.burst_window_duration },
-    ],
-    ipVersions: values.ip_versions.map((version) => (version === '4' ? 4 : 6)),
-    now: () => performance.now(),
-  })
 }

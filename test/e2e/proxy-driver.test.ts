@@ -68,6 +68,10 @@ describe('guests that ask all the time', () => {
       await eventually(`${guest.netns} has asked on`, () => answers(guest).length >= enough)
     }
   }
+  const isAnswered = (guest: Guest) =>
+    answers(guest)
+      .slice(-25)
+      .every((line) => line.startsWith('200'))
   const programs = () => machine.run('sh', '-c', 'ps -eo args | grep -c "^haproxy -f .*-db$" || true').trim()
 
   before(async () => {
@@ -96,20 +100,29 @@ describe('guests that ask all the time', () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  const set = (driver: string) =>
-    machine.run(...firstboot('datapath', 'set', `metadata_proxy_driver=${driver}`, '--state-dir', state))
+  const set = (option: string) => machine.run(...firstboot('datapath', 'set', option, '--state-dir', state))
 
   for (const turn of [1, 2])
     it(`have every answer while haproxy comes and goes (${turn})`, async () => {
-      set('haproxy')
+      set('metadata_proxy_driver=haproxy')
       await eventually('a haproxy runs in each namespace, and nothing of ours listens', () => programs() === '3')
       await askOn()
-      set('native')
+      set('metadata_proxy_driver=native')
       await askOn()
       await eventually('every haproxy has finished', () => programs() === '0', 60_000)
       for (const guest of GUESTS)
         assert.deepEqual([...new Set(answers(guest))].sort(), guest.hosts.map((host) => `200 ${host}`).sort())
     })
+
+  it('are limited as soon as an operator says so, and no longer', async () => {
+    set('rate_limit_enabled=true')
+    for (const guest of GUESTS)
+      for (const host of guest.hosts)
+        await eventually(`${host} is limited`, () => answers(guest).includes(`429 ${host}`))
+    set('rate_limit_enabled=false')
+    for (const guest of GUESTS)
+      await eventually(`nothing of ${guest.netns} is refused any more`, () => isAnswered(guest))
+  })
 })
 
 /** A guest with a static address and the route to metadata that a lease would have given it. */

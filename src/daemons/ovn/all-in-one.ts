@@ -47,7 +47,11 @@ export interface OvnAllInOne {
  */
 export async function openOvnAllInOne(
   store: InventoryStore,
-  given: Pick<ChassisGiven, 'state' | 'sockets' | 'log'> & { readonly values: OvnValues },
+  given: Pick<ChassisGiven, 'state' | 'sockets' | 'log'> & {
+    readonly values: OvnValues
+    /** Told of options that are in force from now on: for who answers elsewhere. */
+    readonly onValues?: (values: ProxyValues) => Promise<unknown>
+  },
 ): Promise<OvnAllInOne> {
   const { state, values, log } = given
   const inventory = openInventory(store, log)
@@ -89,6 +93,7 @@ export async function openOvnAllInOne(
   const configure = async (next: ProxyValues) => {
     const changed = (await chassis.datapath?.configure(next)) ?? []
     latest = next
+    if (changed.length > 0) await given.onValues?.(next)
     return changed
   }
   const management = await openManagement(state, chassisRoutes(chassis, databases, configure, unwritten), log)
