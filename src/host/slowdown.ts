@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 
 /** Beyond it a person would rather have the half of an answer than wait. */
-const MOST = 4
+const MOST = 2.5
 
 let measured: number | undefined
 
 /**
- * How many times as long as on an idle machine everything takes here now, 1 to 4, learned by how long this process itself
+ * How many times as long as on an idle machine everything takes here now, 1 to 2.5, learned by how long this process itself
  * had to wait for a processor. Measured once, so that who waited by it also judges by it.
  */
 export function slowdown(): number {
