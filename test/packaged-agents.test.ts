@@ -32,7 +32,7 @@ const EXPOSURE = { 'metadata-api': 15, 'metadata-agent': 15, 'dhcp-agent': 63, '
 /** Long enough for a loaded machine, short enough to wait for. */
 const WATCHDOG_SECONDS = 4
 
-describe('the Debian package under systemd', { skip: noInstalledPackage, timeout: 280_000 }, () => {
+describe('the Debian package under systemd', { skip: noInstalledPackage, timeout: 550_000 }, () => {
   let installed: InstalledPackage
   let root: PackagedRoot
   let units: Units

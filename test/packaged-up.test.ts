@@ -18,7 +18,7 @@ import { FORBIDDEN, type Units } from './support/units.ts'
 const SECRET = '/var/lib/firstboot/metadata_proxy_shared_secret'
 const PARTS = ['metadata-api', 'metadata-agent', 'dhcp-agent']
 
-describe('the Debian package under systemd', { skip: noInstalledPackage, timeout: 280_000 }, () => {
+describe('the Debian package under systemd', { skip: noInstalledPackage, timeout: 550_000 }, () => {
   let installed: InstalledPackage
   let root: PackagedRoot
   let units: Units

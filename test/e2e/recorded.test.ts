@@ -32,7 +32,7 @@ describe('what guests ask is recorded', () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  const ask = (path: string) => machine.run('curl', '-s', '--max-time', '5', `http://${METRICS}${path}`)
+  const ask = (path: string) => machine.run('curl', '-s', '--max-time', '20', `http://${METRICS}${path}`)
   const own = (...args: string[]) => machine.run(...firstboot(...args, '--state-dir', state))
   const requests = (): readonly { server: string; path: string; status: number; hops: unknown[] }[] => {
     try {

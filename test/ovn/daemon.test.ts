@@ -60,7 +60,7 @@ describe('the OVN metadata agent as a service', { skip: noSandbox }, () => {
   const guest = (...command: readonly string[]) => one().inGuest('red', ...command)
   const ask = (...more: readonly string[]) => guest(...CURL, '--max-time', '2', ...more, URL)
   const answered = (...more: readonly string[]) => until(() => ask(...more), new RegExp(`^${ANSWER} 200$`))
-  const page = (path: string) => one().output(...CURL, '--max-time', '5', `http://${PAGES}${path}`)
+  const page = (path: string) => one().output(...CURL, '--max-time', '20', `http://${PAGES}${path}`)
   const ours = (...args: readonly string[]) => one().output(...firstboot(...args, `--state-dir=${state}`))
 
   before(async () => {
