@@ -18,13 +18,15 @@ import { silentLog } from '../src/observe/log.ts'
 import { NETWORK } from './chain-inventory.ts'
 
 // A native proxy as in a network's namespace, on an ordinary port: `--socket` for one in front of an agent, `--database`
-// for one with agent and API in its own process; `--flight` to record and count what it answers in that directory.
+// for one with agent and API in its own process; `--observed-port` to serve the same on a second port, where `--flight` is the
+// directory in which all that is answered there is recorded, and it is counted.
 
 const { values } = parseArgs({
   options: {
     port: { type: 'string' },
     socket: { type: 'string' },
     database: { type: 'string' },
+    'observed-port': { type: 'string' },
     flight: { type: 'string' },
   },
 })
@@ -45,7 +47,9 @@ const next =
     ? await everything(values.database ?? '')
     : agentOverSocket(openHttpClient([{ socketPath: values.socket }]))
 const proxy = metadataProxy({ networkId: NETWORK as NetworkId }, next)
-const { flight } = values
-const observed =
-  flight === undefined ? {} : { onAnswered: openFlight({ flight }, 'metadata-proxy', silentLog).onAnswered }
-await serve(proxy, { host: '0.0.0.0', port: Number(values.port) }, { ...guestServerOptions(silentLog), ...observed })
+const options = guestServerOptions(silentLog)
+if (values['observed-port'] !== undefined) {
+  const { onAnswered } = openFlight({ flight: values.flight ?? '' }, 'metadata-proxy', silentLog)
+  await serve(proxy, { host: '0.0.0.0', port: Number(values['observed-port']) }, { ...options, onAnswered })
+}
+await serve(proxy, { host: '0.0.0.0', port: Number(values.port) }, options)

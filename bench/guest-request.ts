@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Answer, ask } from './ask.ts'
 import type { Benchmark } from './benchmark.ts'
 import { guestRequestTables } from './guest-request-tables.ts'
@@ -33,6 +34,8 @@ const LOAD_CORE = 1
 
 const ADDRESS = '169.254.169.254'
 const HAPROXY_PORT = 8080
+const NODE_PORT = 8081
+const BARE_NODE = fileURLToPath(new URL('bare-node.ts', import.meta.url))
 
 /** One round of one server, document and mode. */
 export interface Sample {
@@ -49,6 +52,8 @@ export interface Measured {
   /** By round. */
   readonly firstboot: readonly Sample[]
   readonly haproxy: readonly Sample[]
+  /** node:http with nothing of ours. */
+  readonly node: readonly Sample[]
 }
 
 export const guestRequest: Benchmark = {
@@ -59,18 +64,19 @@ export const guestRequest: Benchmark = {
     const served = await serveGuest(directory, SERVER_CORE)
     try {
       const answers = DOCUMENTS.map((document) => rightAnswer(served, document))
-      const haproxy = startStatic(directory, served, answers)
+      const others = startStatic(directory, served, answers)
       try {
-        await haproxy.until(
-          'an answer',
-          () => ask(served.guestNetns, urlOf(DOCUMENTS[0].path, HAPROXY_PORT))?.status === 200,
-        )
-        for (const [i, { path }] of DOCUMENTS.entries())
-          assertSame(answers[i], ask(served.guestNetns, urlOf(path, HAPROXY_PORT)), path)
-        const measured = await measure(served, haproxy, answers, say)
+        for (const { process, port } of others) {
+          const isThere = () => ask(served.guestNetns, urlOf(DOCUMENTS[0].path, port))?.status === 200
+          await process.until('an answer', isThere)
+          for (const [i, { path }] of DOCUMENTS.entries())
+            assertSame(answers[i], ask(served.guestNetns, urlOf(path, port)), path)
+        }
+        const firstboot = { name: 'firstboot', process: served.firstboot, port: 80 } as const
+        const measured = await measure(served.guestNetns, [firstboot, ...others], answers, say)
         return { tables: guestRequestTables(measured), notes: NOTES, figures: measured }
       } finally {
-        await haproxy.stop()
+        for (const { process } of others) await process.stop()
       }
     } finally {
       await served.stop()
@@ -79,10 +85,11 @@ export const guestRequest: Benchmark = {
 }
 
 const NOTES = [
-  `${ROUNDS} rounds; in each, both servers take their turn at every row, for ${SECONDS} s with ${MANY} connections (CPU) and ${SECONDS} s with one (latency).`,
+  `${ROUNDS} rounds; in each, the three servers take their turn at every row, for ${SECONDS} s with ${MANY} connections (CPU) and ${SECONDS} s with one (latency).`,
   `CPU is utime + stime of the server’s process, divided by the requests answered: the median of the rounds. Its ratio is the median of the ratios of each round, behind it the smallest and the largest. Server on core ${SERVER_CORE}, wrk in the guest’s namespace on core ${LOAD_CORE}.`,
+  'node:http is a server of it alone that looks the path up among three and hands over head and body in one piece: what remains for ours is the quotient of the two.',
   'Latency is that of the quietest round, since whatever else the machine does only adds to it; connecting is not in it.',
-  'Before that every answer was read once from either server, and status, type and bytes were the same. meta_data.json has a new random_seed at each request to firstboot and an old one from haproxy.',
+  'Before that every answer was read once from each server, and status, type and bytes were the same. meta_data.json has a new random_seed at each request to firstboot and an old one from haproxy.',
 ]
 
 function urlOf(path: string, port = 80): string {
@@ -99,7 +106,14 @@ function assertSame(ours: Answer | undefined, theirs: Answer | undefined, path: 
   assert.deepEqual(theirs, ours, `the answers to ${path} differ`)
 }
 
-function startStatic(directory: string, { serviceNetns }: ServedGuest, answers: readonly Answer[]): ServerProcess {
+interface Server {
+  readonly name: 'firstboot' | 'haproxy' | 'node'
+  readonly process: ServerProcess
+  readonly port: number
+}
+
+/** Those that have nothing to find out. */
+function startStatic(directory: string, { serviceNetns }: ServedGuest, answers: readonly Answer[]): readonly Server[] {
   const files = DOCUMENTS.map(({ path }, i) => {
     const file = join(directory, path.replaceAll('/', '_'))
     writeFileSync(file, answers[i]?.body ?? '')
@@ -107,32 +121,44 @@ function startStatic(directory: string, { serviceNetns }: ServedGuest, answers: 
   })
   const config = join(directory, 'haproxy.conf')
   writeFileSync(config, staticConfig(ADDRESS, HAPROXY_PORT, files))
-  return startServer(inNetns(serviceNetns, inCore(SERVER_CORE, ['haproxy', '-db', '-f', config])))
+  const place = ['--address', ADDRESS, '--port', `${NODE_PORT}`]
+  const triples = files.flatMap(({ path, contentType, file }) => [path, contentType, file])
+  const start = (...command: string[]) => startServer(inNetns(serviceNetns, inCore(SERVER_CORE, command)))
+  return [
+    { name: 'haproxy', process: start('haproxy', '-db', '-f', config), port: HAPROXY_PORT },
+    { name: 'node', process: start(process.execPath, BARE_NODE, ...place, ...triples), port: NODE_PORT },
+  ]
 }
 
 interface Series extends Measured {
   readonly firstboot: Sample[]
   readonly haproxy: Sample[]
+  readonly node: Sample[]
 }
 
 /** Everything once for the compiler's sake, then the rounds. Who goes first alternates. */
 async function measure(
-  { firstboot, guestNetns }: ServedGuest,
-  haproxy: ServerProcess,
+  guestNetns: string,
+  servers: readonly Server[],
   answers: readonly Answer[],
   say: (line: string) => void,
 ): Promise<readonly Measured[]> {
   const series = DOCUMENTS.flatMap(({ path }, i) =>
-    MODES.map(({ mode }): Series => ({ path, mode, bytes: answers[i]?.body.length ?? 0, firstboot: [], haproxy: [] })),
+    MODES.map(
+      ({ mode }): Series => ({
+        path,
+        mode,
+        bytes: answers[i]?.body.length ?? 0,
+        firstboot: [],
+        haproxy: [],
+        node: [],
+      }),
+    ),
   )
-  const servers = [
-    { name: 'firstboot', process: firstboot, port: 80 },
-    { name: 'haproxy', process: haproxy, port: HAPROXY_PORT },
-  ] as const
-  const sampleOf = (each: Measured, { process, port }: (typeof servers)[number]) =>
+  const sampleOf = (each: Measured, { process, port }: Server) =>
     sample(guestNetns, process.pid, urlOf(each.path, port), each.mode === 'new connection')
   say('warming up')
-  for (const each of series) await sampleOf(each, servers[0])
+  for (const each of series) for (const server of servers) await sampleOf(each, server)
   for (let round = 0; round < ROUNDS; round += 1) {
     say(`round ${round + 1} of ${ROUNDS}`)
     for (const each of series) {

@@ -17,3 +17,10 @@ export function ratio(ours: readonly number[], theirs: readonly number[]): Ratio
   const ratios = ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
   return { median: median(ratios), smallest: Math.min(...ratios), largest: Math.max(...ratios) }
 }
+
+/** The middle, and between what bounds the middle half lies. */
+export function quartiles(values: readonly number[]): readonly [middle: number, lower: number, upper: number] {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = Math.floor(sorted.length / 2)
+  return [median(sorted), median(sorted.slice(0, half)), median(sorted.slice(-half))]
+}

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Answered } from '../http/server.ts'
-import { type FlightRecord, recordedPath, recordedUserAgent } from '../observe/flight/record.ts'
+import { type NewRecord, recordedPath, recordedUserAgent } from '../observe/flight/record.ts'
 import { openFlightRecorder } from '../observe/flight/recorder.ts'
+import { isoClock } from '../observe/flight/words.ts'
 import type { Log } from '../observe/log.ts'
 import { type Metrics, openMetrics } from '../observe/metrics/metrics.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -42,33 +43,21 @@ export function openFlight(
   }
 }
 
-/** ISO 8601 of now, worked out once a millisecond. */
-function isoClock(): () => string {
-  let at = 0
-  let text = ''
-  return () => {
-    const now = Date.now()
-    if (now !== at) {
-      at = now
-      text = new Date(now).toISOString()
-    }
-    return text
-  }
-}
-
 function recordOf(
   { request, trace, status, bytes, milliseconds }: Answered,
   daemon: string,
   time: string,
   serverOf: (instance: string) => string | undefined,
-): FlightRecord {
-  const { instance, within, problem, stages } = trace
-  const server = instance === undefined ? undefined : serverOf(instance)
-  const userAgent = recordedUserAgent(request.headers.get('user-agent'))
+): NewRecord {
+  const { instance, within, problem, stages = {} } = trace
+  // One shape for all: absent members are undefined.
   return {
     time,
     request: request.id,
     daemon,
+    instance,
+    server: instance === undefined ? undefined : serverOf(instance),
+    within,
     from: trace.from ?? request.remoteAddress,
     method: request.method,
     path: recordedPath(request.target),
@@ -76,10 +65,7 @@ function recordOf(
     bytes,
     stages,
     milliseconds,
-    ...(instance === undefined ? undefined : { instance }),
-    ...(server === undefined ? undefined : { server }),
-    ...(within === undefined ? undefined : { within }),
-    ...(userAgent === undefined ? undefined : { userAgent }),
-    ...(problem === undefined ? undefined : { problem }),
+    userAgent: recordedUserAgent(request.headers.get('user-agent')),
+    problem,
   }
 }

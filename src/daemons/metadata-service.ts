@@ -45,10 +45,27 @@ export function openMetadataService(
     setPassword: (id, text) => setPassword(inventory, store, id, text),
     sessionTokens: sessionTokens(secret, Date.now),
     today: () => new Date().toISOString().slice(0, 10),
-    randomSeed: () => randomBytes(RANDOM_SEED_BYTES),
+    randomSeed: seeds(),
     log,
   })
   return { ...api, vendorDataResults: vendorData.dynamic.vendorDataResults }
+}
+
+/** Asking the system's generator costs several times what its bytes do. */
+const SEEDS_AT_ONCE = 32
+
+/** Each is given out once. */
+function seeds(): () => Uint8Array {
+  let bytes = new Uint8Array()
+  let given = 0
+  return () => {
+    if (given === bytes.length) {
+      bytes = randomBytes(SEEDS_AT_ONCE * RANDOM_SEED_BYTES)
+      given = 0
+    }
+    given += RANDOM_SEED_BYTES
+    return bytes.subarray(given - RANDOM_SEED_BYTES, given)
+  }
 }
 
 /** Kept in the server's record. Whoever else wrote something else meanwhile does not matter: the record is read again and

@@ -13,9 +13,7 @@ import {
   isForwarded,
 } from './messages.ts'
 import { readBody, streamBody } from './request-body.ts'
-
-import type { Trace } from './trace.ts'
-
+import { endStage, openTrace, type Trace } from './trace.ts'
 import { passOn, writeReply } from './write-reply.ts'
 
 /** Where a server listens: an address, which processes of one user may share (`reusePort`); or a unix socket's path. */
@@ -173,7 +171,7 @@ async function answer(
 ) {
   const { onAnswered } = options
   const started = onAnswered === undefined ? 0 : performance.now()
-  const trace: Trace = { stages: {} }
+  const trace = openTrace(onAnswered !== undefined)
   const request = readRequest(incoming, options, trace)
   let reply: Answer
   try {
@@ -181,6 +179,7 @@ async function answer(
   } catch (error) {
     reply = options.onError(error, request)
   }
+  if (onAnswered !== undefined) endStage(trace)
   // A server that is being closed waits for its connections, so none may stay; nor one whose client has closed its half.
   if (!server.listening || incoming.socket.readableEnded) outgoing.shouldKeepAlive = false
   if (isForwarded(reply)) passOn(reply, incoming, outgoing)

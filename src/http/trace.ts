@@ -2,24 +2,48 @@
  *  and the metrics. Where nobody records there is none. */
 export interface Trace {
   /** The instance it was answered for, by id. */
-  instance?: string
+  instance?: string | undefined
   /** Where the proxy's socket is: `network <id>` or `router <id>`. */
-  within?: string
+  within?: string | undefined
   /** The guest's address, where a hop of ours told it. */
-  from?: string
+  from?: string | undefined
   /** Our name for what went wrong: `instance-unknown`. */
-  problem?: string
-  /** Milliseconds by stage, in the order they were reached. The names come from our code, never from a guest. */
-  readonly stages: Record<string, number>
+  problem?: string | undefined
+  /** Milliseconds by stage, in the order they were reached. The names come from our code, never from a guest. None where
+   *  nobody asks what became of the request. */
+  readonly stages?: Record<string, number> | undefined
+  /** The stage that is under way, and since when by `performance.now()`. */
+  stage?: string | undefined
+  since?: number
 }
 
-/** Takes the time of a stage, whether it succeeds or not. */
-export async function timed<T>(trace: Trace | undefined, stage: string, act: () => Promise<T>): Promise<T> {
-  if (trace === undefined) return act()
-  const started = performance.now()
-  try {
-    return await act()
-  } finally {
-    trace.stages[stage] = performance.now() - started
+/** @param isTimed  somebody asks how long its stages took */
+export function openTrace(isTimed: boolean): Trace {
+  // All members from the start: adding them one by one costs more than all else that is done with them.
+  return {
+    instance: undefined,
+    within: undefined,
+    from: undefined,
+    problem: undefined,
+    stages: isTimed ? {} : undefined,
+    stage: undefined,
+    since: 0,
   }
+}
+
+/** A stage lasts until the next begins or the reply is there, however it comes. */
+export function beginStage(trace: Trace | undefined, stage: string): void {
+  if (trace?.stages === undefined) return
+  const now = endStage(trace)
+  trace.stage = stage
+  trace.since = now
+}
+
+/** Ends the stage that is under way, if one is. @returns now */
+export function endStage(trace: Trace): number {
+  const now = performance.now()
+  const { stages, stage, since = now } = trace
+  if (stages !== undefined && stage !== undefined) stages[stage] = now - since
+  trace.stage = undefined
+  return now
 }

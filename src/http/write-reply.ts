@@ -44,6 +44,7 @@ function writeHead(
   outgoing.writeHead(status, fields as string[])
 }
 
-function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+function latin1(body: Uint8Array): string {
+  const bytes = body instanceof Buffer ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return bytes.toString('latin1')
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Answer, type HttpReply, type HttpRequest, isForwarded } from '../http/messages.ts'
-import { timed } from '../http/trace.ts'
+import { beginStage } from '../http/trace.ts'
 import type { PortDirectory } from './port-directory.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { type Resolved, readOrigin, resolveInstance } from './resolve.ts'
@@ -23,10 +23,12 @@ export function metadataAgent<A extends Answer>(
     const counted = await limit?.(origin)
     const { trace } = request
     if (trace !== undefined) trace.from = origin.address
-    const caller = await timed(trace, 'resolve', () => resolveInstance(origin, directory))
+    beginStage(trace, 'resolve')
+    const caller = await resolveInstance(origin, directory)
     if (trace !== undefined) trace.instance = caller.instanceId
     await counted?.(caller.portId)
-    const reply = await timed(trace, 'answer', () => upstream(caller, request))
+    beginStage(trace, 'answer')
+    const reply = await upstream(caller, request)
     if (reply.status !== 404 || !isRepeatable(request)) return reply
     // The metadata API may not know the instance any more, and its address be another's by now.
     const now = await resolveInstance(origin, directory, 'new').catch(() => caller)

@@ -25,11 +25,11 @@ export interface Origin {
 }
 
 /** The headers that say where a request came from: neutron's proxies of each path set their own. */
-const ORIGINS: readonly (readonly [header: string, within: (id: string) => Within])[] = [
-  ['X-Neutron-Network-ID', (id) => ({ networkId: id as NetworkId })],
-  ['X-Neutron-Router-ID', (id) => ({ routerId: id as RouterId })],
-  ['X-OVN-Network-ID', (id) => ({ networkId: id as NetworkId })],
-]
+const ORIGINS: readonly { readonly name: string; readonly field: string; readonly within: (id: string) => Within }[] = [
+  { name: 'X-Neutron-Network-ID', within: (id: string) => ({ networkId: id as NetworkId }) },
+  { name: 'X-Neutron-Router-ID', within: (id: string) => ({ routerId: id as RouterId }) },
+  { name: 'X-OVN-Network-ID', within: (id: string) => ({ networkId: id as NetworkId }) },
+].map((origin) => ({ ...origin, field: origin.name.toLowerCase() }))
 
 /**
  * Reads the proxy's headers. Exactly one of the network and router headers must be there (an empty one counts as
@@ -39,23 +39,20 @@ const ORIGINS: readonly (readonly [header: string, within: (id: string) => Withi
  * @throws BadOrigin  neutron's agent ends in a 500 or a closed connection here
  */
 export function readOrigin(headers: Headers): Origin {
-  const present = ORIGINS.flatMap(([name, within]) => {
-    const id = headers.get(name.toLowerCase()) ?? ''
-    return id === '' ? [] : [{ name, id, within }]
-  })
-  const [origin, second] = present
+  const [origin, second] = ORIGINS.filter(({ field }) => headers.get(field))
   if (second !== undefined) throw new BadOrigin(`Both ${origin?.name} and ${second.name} are present in request.`)
   if (origin === undefined)
-    throw new BadOrigin(`None of ${ORIGINS.map(([name]) => name).join(', ')} is present in request.`)
-  if (origin.id.includes(',')) throw new BadOrigin(`${origin.name} is present more than once.`)
-  if (!PLAIN_ID.test(origin.id)) throw new BadOrigin(`${origin.name} is no id.`)
+    throw new BadOrigin(`None of ${ORIGINS.map(({ name }) => name).join(', ')} is present in request.`)
+  const id = headers.get(origin.field) ?? ''
+  if (id.includes(',')) throw new BadOrigin(`${origin.name} is present more than once.`)
+  if (!PLAIN_ID.test(id)) throw new BadOrigin(`${origin.name} is no id.`)
 
   const forwardedFor = headers.get('x-forwarded-for')
   if (forwardedFor === undefined) throw new BadOrigin('X-Forwarded-For header is missing from request.')
   const address = parseIpAddress(forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim())
   if (address === undefined) throw new BadOrigin('X-Forwarded-For is not an IP address.')
   return {
-    within: origin.within(origin.id),
+    within: origin.within(id),
     // A socket bound to :: shows IPv4 peers in mapped form.
     address: unmapped(address),
   }

@@ -1,4 +1,4 @@
-import type { Context, VendorDataEntry, VendorDataProvider } from '../documents/context.ts'
+import type { VendorDataEntry, VendorDataProvider } from '../documents/context.ts'
 import type { Document } from '../documents/document.ts'
 import type { Json } from '../documents/json.ts'
 import { readTarget } from '../documents/path.ts'
@@ -16,6 +16,7 @@ import { BadRequest, NotFound } from './errors.ts'
 import { type Identify, identifier } from './identify.ts'
 import { type PasswordDeps, passwordResource } from './password.ts'
 import { preparedDocuments } from './prepared.ts'
+import { RequestContext } from './request-context.ts'
 import type { SessionTokens } from './session-token.ts'
 import { tokenGate } from './token-gate.ts'
 
@@ -97,26 +98,17 @@ function responder(deps: MetadataApiDeps): Respond {
 
 /** @throws NotFound when this instance has nothing at the place */
 function reader(deps: MetadataApiDeps): (place: Place, identity: Identity) => Promise<Document> {
-  const { release, dhcpDomain, vendordataProviders: providers } = deps.options
+  const { vendordataProviders: providers } = deps.options
   const prepared = preparedDocuments()
   const isDynamic = providers.includes('DynamicJSON')
   return async (place, { instance, requesterAddress }) => {
     const dynamic = isDynamic && isVendorData2(place) ? await deps.dynamicVendorData(instance) : []
-    const context: Context = {
-      release,
-      dhcpDomain,
-      carrier: 'http',
-      // Most documents show neither date nor seed: clock and generator are asked only by those that do.
-      get today() {
-        return deps.today()
-      },
-      get randomSeed() {
-        return deps.randomSeed()
-      },
+    const context = new RequestContext(
+      deps,
       requesterAddress,
-      vendorData: { providers, static: deps.staticVendorData, dynamic },
-      prepared: prepared(instance),
-    }
+      { providers, static: deps.staticVendorData, dynamic },
+      prepared(instance),
+    )
     const document = readPlace(place, instance, context)
     if (document === undefined) throw new NotFound('no-such-path')
     return document

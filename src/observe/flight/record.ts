@@ -1,3 +1,5 @@
+import { decimal, quoted } from './words.ts'
+
 /** One request as the flight recorder keeps it: a JSON line. Nothing a guest sent but its method, path and user agent, and
  *  nothing it was sent but how much: no header, no body, no secret. */
 export interface FlightRecord {
@@ -29,6 +31,11 @@ export interface FlightRecord {
   readonly problem?: string
 }
 
+type Absent = 'instance' | 'server' | 'within' | 'userAgent' | 'problem'
+
+/** One that is to be written. What is not known may be there as undefined, so that all have the same members. */
+export type NewRecord = Omit<FlightRecord, Absent> & { readonly [K in Absent]?: string | undefined }
+
 const PATH_CHARACTERS = 256
 const USER_AGENT_CHARACTERS = 120
 
@@ -41,27 +48,53 @@ export function recordedUserAgent(text: string | undefined): string | undefined 
   return text?.slice(0, USER_AGENT_CHARACTERS)
 }
 
-/** The record as its line. Put together by hand, since JSON.stringify takes twice as long: all but what a guest sent is of our
- *  own making, and needs no escapes. */
-export function recordLine(record: FlightRecord): string {
-  const { time, request, daemon, instance, server, within, from, method, path, status, bytes } = record
-  const { stages, milliseconds, userAgent, problem } = record
+/** The record as its line, put together by hand: all but what a guest sent is of our own making, and needs no escapes. */
+export function recordLine(record: NewRecord, asker = askerMembers(record)): string {
+  const { time, request, method, path, status, bytes, stages, milliseconds, problem } = record
   let times = ''
-  for (const stage in stages) times += `${times === '' ? '' : ','}"${stage}":${rounded(stages[stage] ?? 0)}`
-  return `{"time":"${time}","request":"${request}","daemon":"${daemon}"${plain('instance', instance)}${escaped('server', server)}${plain('within', within)},"from":"${from}","method":${JSON.stringify(method)},"path":${JSON.stringify(path)},"status":${status},"bytes":${bytes},"stages":{${times}},"milliseconds":${rounded(milliseconds)}${escaped('userAgent', userAgent)}${plain('problem', problem)}}\n`
+  for (const stage in stages) times += `${times === '' ? '' : ','}"${stage}":${decimal(stages[stage] ?? 0)}`
+  return `{"time":"${time}","request":"${request}",${asker},"method":${quoted(method)},"path":${quoted(path)},"status":${status},"bytes":${bytes},"stages":{${times}},"milliseconds":${decimal(milliseconds)}${problem === undefined ? '' : `,"problem":"${problem}"`}}\n`
 }
 
-function plain(name: string, value: string | undefined): string {
-  return value === undefined ? '' : `,"${name}":"${value}"`
+/** The members of a line that are the same from one request of a guest to its next. */
+type Asker = Pick<NewRecord, 'daemon' | 'instance' | 'server' | 'within' | 'from' | 'userAgent'>
+
+function askerMembers({ daemon, instance, server, within, from, userAgent }: Asker): string {
+  return [
+    `"daemon":"${daemon}"`,
+    ...(instance === undefined ? [] : [`"instance":"${instance}"`]),
+    ...(server === undefined ? [] : [`"server":${quoted(server)}`]),
+    ...(within === undefined ? [] : [`"within":"${within}"`]),
+    `"from":"${from}"`,
+    ...(userAgent === undefined ? [] : [`"userAgent":${quoted(userAgent)}`]),
+  ].join(',')
 }
 
-function escaped(name: string, value: string | undefined): string {
-  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`
-}
+/** Guests whose members are remembered, half a kilobyte each. */
+const ASKERS = 1_024
 
-/** To microseconds. */
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000
+/** For `recordLine`: puts the members of a guest together once, and again when one has changed. */
+export function rememberedAskers(): (record: NewRecord) => string {
+  const askers = new Map<string, Asker & { readonly members: string }>()
+  return (record) => {
+    const { daemon, instance, server, within, from, userAgent } = record
+    const key = instance ?? from
+    const known = askers.get(key)
+    if (
+      known !== undefined &&
+      known.server === server &&
+      known.within === within &&
+      known.from === from &&
+      known.userAgent === userAgent &&
+      known.daemon === daemon
+    )
+      return known.members
+    if (askers.size >= ASKERS) askers.clear()
+    const asker = { daemon, instance, server, within, from, userAgent }
+    const members = askerMembers(asker)
+    askers.set(key, { ...asker, members })
+    return members
+  }
 }
 
 /** @returns undefined for a line that is none: the last of a process that was killed while it wrote */

@@ -1,11 +1,11 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type FlightRecord, recordLine } from './record.ts'
+import { type NewRecord, recordLine, rememberedAskers } from './record.ts'
 
 /** Keeps the last requests on disk, so that they are there after a restart or a crash, for whoever may read the file. */
 export interface FlightRecorder {
-  record(record: FlightRecord): void
+  record(record: NewRecord): void
   /** Resolves when all is written. */
   close(): Promise<void>
   /** Records given up because the disk was full or slower than the guests. */
@@ -40,6 +40,7 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
   let isTold = false
+  const askerOf = rememberedAskers()
 
   const write = async () => {
     const batch = waiting
@@ -60,8 +61,8 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
       if (!isTold) onProblem(error)
       isTold = true
     }
-    // One that grew in a rush is given back.
-    spare = batch.buffer.length > KEPT_BYTES ? openBatch() : batch
+    // One that grew in a rush is given back when that is over.
+    spare = batch.buffer.length > KEPT_BYTES && batch.filled < KEPT_BYTES ? openBatch() : batch
     batch.filled = 0
     batch.records = 0
   }
@@ -72,7 +73,7 @@ export function openFlightRecorder({ path, maxBytes = MAX_BYTES, onProblem }: Re
 
   return {
     record: (record) => {
-      if (!add(waiting, recordLine(record))) {
+      if (!add(waiting, recordLine(record, askerOf(record)))) {
         dropped += 1
         return
       }

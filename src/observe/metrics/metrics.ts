@@ -1,6 +1,6 @@
 import { familyText } from './exposition.ts'
 import { type DRIFTS, METHODS, type RESOLUTIONS, STATUSES, type VENDOR_DATA_OUTCOMES } from './labels.ts'
-import { pathClass } from './path-class.ts'
+import { rememberedPathClass } from './path-class.ts'
 import { loopUtilization, type ProcessUsage, processUsage } from './process.ts'
 import { METRICS, type MetricName, type MetricRow } from './rows.ts'
 import { type HistogramCell, histogramSeries, type NumberCell, numberSeries, observe, type Series } from './series.ts'
@@ -87,6 +87,7 @@ type AllSeries = {
 export function openMetrics({ version, recorderDropped, now }: MetricsSources): Metrics {
   const all = openAll()
   const utilization = loopUtilization()
+  const classOf = rememberedPathClass()
   all.build.at(version, process.versions.node).value = 1
 
   const count = (series: Series<NumberCell>, ...values: readonly string[]) => {
@@ -106,7 +107,7 @@ export function openMetrics({ version, recorderDropped, now }: MetricsSources): 
 
   return {
     request: ({ method, path, status, milliseconds, stages, problem }) => {
-      const kind = pathClass(path)
+      const kind = classOf(path)
       count(all.requests, kind, METHOD.get(method) ?? 'other', statusLabel(status))
       time(all.requestSeconds, milliseconds, kind)
       for (const stage in stages) time(all.stageSeconds, stages[stage] as number, stage)

@@ -52,6 +52,23 @@ export function pathClass(target: string): PathClass {
   return classOfEc2(first, below, path)
 }
 
+/** Targets whose class is remembered: more than all instances' usual ones. */
+const REMEMBERED = 256
+
+/** The same for who classes many: guests ask for the same few paths again and again. */
+export function rememberedPathClass(): typeof pathClass {
+  const known = new Map<string, PathClass>()
+  return (target) => {
+    const before = known.get(target)
+    if (before !== undefined) return before
+    const found = pathClass(target)
+    // Whoever fills it with others costs us only what it saves.
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(target, found)
+    return found
+  }
+}
+
 function classBelowOpenstack([version, file, ...more]: readonly string[]): PathClass {
   if (version === undefined) return 'listing'
   if (more.length > 0) return 'other'
