@@ -152,6 +152,12 @@ describe('the router path on the kernel', { skip: noSandbox }, () => {
     const gateway = eui64Address('fe80::/64' as Cidr, inA.macAddress)
     await redGuest.run('ip', 'route', 'add', 'fe80::a9fe:a9fe/128', 'via', gateway, 'dev', 'eth0')
     const own = eui64Address('fe80::/64' as Cidr, red.macAddress)
+    // Until it has looked for duplicates of that one, the guest would ask from another.
+    const isOwn = async () => {
+      const { stdout } = await redGuest.run('ip', '-6', 'address', 'show', 'dev', 'eth0', '-tentative')
+      return stdout.includes(own)
+    }
+    await eventually('the guest has its link-local address', isOwn)
     await eventuallyAnswers(redGuest, `${ROUTER} ${own}`)
     await redGuest.run('ip', 'route', 'delete', 'fe80::a9fe:a9fe/128', 'via', gateway, 'dev', 'eth0')
   })

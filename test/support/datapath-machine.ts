@@ -146,7 +146,7 @@ export class NamespaceGuest {
   }
 
   async get(url: string): Promise<string> {
-    return (await this.run('curl', '-sS', '--globoff', '--max-time', '20', url)).stdout
+    return (await this.run('curl', '-sS', '--globoff', '--max-time', '5', url)).stdout
   }
 
   run(...command: readonly string[]) {
