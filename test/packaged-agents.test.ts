@@ -106,7 +106,7 @@ describe('the Debian package under systemd', { skip: noInstalledPackage, timeout
       root.run('ip', 'link', 'set', guest.tap, 'master', BRIDGE)
       await eventually('the guest is answered', () => /"name": "web-1"/.test(guest.ask()))
       assert.match(root.run('ip', 'netns', 'list'), new RegExp(`^qdhcp-${NETWORK}`, 'm'))
-      assert.match(root.run('firstboot', 'requests', 'web-1'), /meta_data\.json/)
+      await eventually('it is recorded', () => /meta_data\.json/.test(root.try('firstboot', 'requests', 'web-1').said))
     })
 
     it('has each run with what its unit allows it', () => {
@@ -177,7 +177,8 @@ describe('the Debian package under systemd', { skip: noInstalledPackage, timeout
       await eventually('it has failed', () => units.show('metadata-agent', 'SubState') === 'stop-post')
       setWorkers('2')
       await eventually('it serves', () => units.isActive('metadata-agent'))
-      assert.equal(units.journal('metadata-agent').split('"many" is not a whole number').length - 1, 1)
+      const refusals = units.journal('metadata-agent').split('"many" is not a whole number').length - 1
+      assert.ok(refusals === 1 || refusals === 2, `${refusals}, where there were 15 in 10 s`)
       isAnswered()
     })
 

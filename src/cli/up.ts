@@ -97,9 +97,11 @@ export const up = command({
       throw error
     }
     let inForce = values
-    const onValues = (now: Partial<typeof values>) => {
-      inForce = { ...inForce, ...now }
-      return answering.replace(answeringWith(inForce))
+    const onValues = async (some: Partial<typeof values>) => {
+      const now = { ...inForce, ...some }
+      if (changedValues(ANSWERING, inForce, now).length === 0) return
+      await answering.replace(answeringWith(now))
+      inForce = now
     }
     const given = { values, machines: values, log, sockets, metricsListen: values.metrics_listen, onValues }
     const all: Running<typeof values> = await (values.datapath === 'ovn'

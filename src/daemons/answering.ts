@@ -44,6 +44,13 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
   let served = ''
   let current: Detached | undefined
   let isEnded = false
+  // One is started at a time: of two that take over at once, the one that was wanted first might be left.
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const result = turn.then(act)
+    turn = result.catch(() => undefined)
+    return result
+  }
 
   const start = async (given: AnsweringCommand) => {
     const { args, env } = given
@@ -55,27 +62,28 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
     backoff.started(NAME)
     current = started
     served = everything
-    started.onExit((how) => {
-      if (current === started && !isEnded) restart(how)
-    })
+    // One whose place another has taken ends too, perhaps before that one says that it serves.
+    started.onExit((how) => void inTurn(async () => current === started && restart(how)))
   }
-  const restart = (how: string) => {
+  const restart = async (how: string) => {
+    if (isEnded) return
     log.error({ how }, 'the process that answers guests ended; another one is started')
     backoff.ended(NAME, [], how)
-    again()
+    await again()
   }
-  const again = () => {
-    if (isEnded) return
+  const again = async () => {
+    if (isEnded || current?.isAlive()) return
+    const later = () => setTimeout(() => void inTurn(again), RETRY_MILLISECONDS).unref()
     try {
       backoff.check(NAME, [])
     } catch {
-      setTimeout(again, RETRY_MILLISECONDS).unref()
+      later()
       return
     }
-    start(wanted).catch((error: unknown) => {
+    await start(wanted).catch((error: unknown) => {
       log.error({ err: error }, 'no process can be started that answers guests')
       backoff.failed(NAME, [], String(error))
-      setTimeout(again, RETRY_MILLISECONDS).unref()
+      later()
     })
   }
 
@@ -89,21 +97,24 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
   })
   // The process that answers ends with it, since new sockets could not be opened beside the old ones.
   sockets.onLost(() => log.error('the socket keeper ended; its sockets are opened anew'))
-  await start(command).catch(async (error) => {
+  await inTurn(() => start(command)).catch(async (error) => {
     if (isKeeperOurs) await sockets.end() // it serves nobody
     throw error
   })
   return {
     sockets,
-    replace: async (next) => {
-      if (everythingOf(next) === served) return false
-      await start(next).catch((cause) => {
-        const why = cause instanceof Error ? cause.message : cause
-        throw new HostError(`guests are answered as before: no process can be started that would do otherwise: ${why}`)
-      })
-      wanted = next
-      return true
-    },
+    replace: (next) =>
+      inTurn(async () => {
+        if (everythingOf(next) === served) return false
+        await start(next).catch((cause) => {
+          const why = cause instanceof Error ? cause.message : cause
+          throw new HostError(
+            `guests are answered as before: no process can be started that would do otherwise: ${why}`,
+          )
+        })
+        wanted = next
+        return true
+      }),
     leave: () => {
       isEnded = true
       sockets.release()
@@ -111,6 +122,7 @@ export async function openAnswering(state: StateDirectory, command: AnsweringCom
     end: async () => {
       isEnded = true
       await sockets.end()
+      await turn
       if (current !== undefined) await endProcess(current.id)
     },
   }

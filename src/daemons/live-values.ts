@@ -19,6 +19,7 @@ export function liveValues<V extends ProxyValues>(
   log: Pick<Log, 'info'>,
 ): LiveValues<V> {
   let values = valuesOf(options, first)
+  let isActedOn = true
   return {
     get values() {
       return values
@@ -26,11 +27,13 @@ export function liveValues<V extends ProxyValues>(
     configure: async (wanted) => {
       const next = valuesOf(options, wanted)
       const changed = changedValues(options, values, next)
-      if (changed.length === 0) return changed
+      if (changed.length === 0 && isActedOn) return changed
       await requireHaproxy(values, next)
       values = next
+      isActedOn = false
       log.info({ changed }, 'options changed')
       await act(next)
+      isActedOn = true
       return changed
     },
   }

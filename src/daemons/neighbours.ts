@@ -55,9 +55,12 @@ export function neighbourTables(
         return heard && [...new Set(heard.map(({ mac }) => mac))]
       } catch (error) {
         const cause = error instanceof Error ? error.message : String(error)
-        if (!LASTING.has(errorCode(error) ?? '')) throw new DirectoryUnavailable(`who has ${address}: ${cause}`)
-        if (!isSaid) log.warn({ cause, may_enter: mayEnter }, NOT_KNOWN)
-        isSaid = true
+        const code = errorCode(error) ?? ''
+        if (!isSaid && (LASTING.has(code) || code === KEEPER_GONE)) {
+          log.warn({ cause, may_enter: mayEnter }, NOT_KNOWN)
+          isSaid = true
+        }
+        if (!LASTING.has(code)) throw new DirectoryUnavailable(`who has ${address}: ${cause}`)
         return undefined
       }
     },
@@ -65,11 +68,13 @@ export function neighbourTables(
 }
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['EPERM', 'EACCES'])
+/** A keeper has ended: for good, or to be started again. */
+const KEEPER_GONE = 'ECONNREFUSED'
 /** No keeper of this version runs on the state directory, its group does not include us, or the kernel is too old. */
 const LASTING: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EOPNOTSUPP'])
 
 const NOT_KNOWN =
-  'a guest asks from a link-local address that shows no MAC address, and it cannot be read whose it is: there is no such namespace here or this process may not enter it, and no socket keeper tells. Such guests get 404. A firstboot socket-keeper on the state directory of this agent, run by root, helps'
+  'a guest asks from a link-local address that shows no MAC address, and it cannot be read whose it is: there is no such namespace here or this process may not enter it, and no socket keeper tells. Such guests get 404. A firstboot socket-keeper on the state directory of this agent, run by root, helps; one that an earlier version has started has to be ended first'
 
 /** @returns undefined when none of them is there */
 async function readAll(

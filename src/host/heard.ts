@@ -1,4 +1,5 @@
 import type { IpAddress, MacAddress } from '../inventory/records/address.ts'
+import { errorCode } from './errors.ts'
 import { inNamespace, netnsInode, netnsPath } from './netns.ts'
 import { withNetlink } from './netns-reader.ts'
 import { readLinks, readNeighbour } from './rtnetlink.ts'
@@ -19,12 +20,19 @@ export interface Heard {
 export function heardIn(netns: string, address: IpAddress): readonly Heard[] | undefined {
   const path = netnsPath(netns)
   if (netnsInode(path) === undefined) return undefined
-  return inNamespace<readonly Heard[]>(path, () =>
-    withNetlink((fd) =>
-      readLinks(fd).flatMap(({ index, name }) => {
-        const mac = readNeighbour(fd, index, address)
-        return mac === undefined ? [] : [{ device: name, mac }]
-      }),
-    ),
+  try {
+    return inNamespace<readonly Heard[]>(path, () => heardHere(address))
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined // deleted meanwhile
+    throw error
+  }
+}
+
+function heardHere(address: IpAddress): readonly Heard[] {
+  return withNetlink((fd) =>
+    readLinks(fd).flatMap(({ index, name }) => {
+      const mac = readNeighbour(fd, index, address)
+      return mac === undefined ? [] : [{ device: name, mac }]
+    }),
   )
 }

@@ -44,7 +44,7 @@ function requestOf(method: string, ...fields: readonly HeaderField[]): HttpReque
   }
 }
 
-it('a port’s addresses share its limit, and over it nobody looks it up', async () => {
+it('a port’s addresses share its limit, and over it nobody looks it up but now and then', async () => {
   let looked = 0
   const port = { id: 'a', networkId: NETWORK, projectId: 'p', deviceId: 'i', deviceOwner: 'compute:nova' } as FoundPort
   const find = async () => {
@@ -61,9 +61,9 @@ it('a port’s addresses share its limit, and over it nobody looks it up', async
     agent(requestOf('GET', ['x-neutron-network-id', NETWORK], ['x-forwarded-for', address]))
   for (let i = 0; i < 30; i += 1) for (const address of ['10.0.0.11', '2001:db8::11']) await from(address)
   assert.equal(looked, 60)
-  await assert.rejects(from('10.0.0.11'), TooManyRequests)
-  await assert.rejects(from('2001:db8::11'), TooManyRequests)
-  assert.equal(looked, 60)
+  for (let i = 0; i < 10; i += 1)
+    for (const address of ['10.0.0.11', '2001:db8::11']) await assert.rejects(from(address), TooManyRequests)
+  assert.equal(looked, 62, 'each once more: it may be another’s by now')
   await assert.rejects(from('fe80::f816:3eff:fe00:1'), TooManyRequests, 'whose it is has to be found out once')
 })
 

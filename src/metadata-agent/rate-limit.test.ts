@@ -110,10 +110,20 @@ describe('the limit on what a guest asks', () => {
     assert.equal(await atOnce(9, origin('10.0.0.12'), 'a'), 9)
   })
 
+  it('does not make an address suffer for the port that had it before', async () => {
+    const { atOnce, pass } = limited(FIELD)
+    assert.equal(await atOnce(60, origin(), 'a'), 60)
+    pass(1)
+    await atOnce(60, origin('10.0.0.12'), 'a')
+    assert.equal(await atOnce(1, origin(), 'b'), 1)
+    assert.equal(await atOnce(59, origin(), 'b'), 59)
+  })
+
   it('holds before anybody looks for the port, once one was found', async () => {
     const { atOnce } = limited(FIELD)
     await atOnce(60, origin(), 'a')
-    assert.equal(await atOnce(60, origin()), 0)
+    assert.equal(await atOnce(60, origin()), 1, 'one is looked up all the same')
+    assert.equal(await atOnce(60, origin(), 'a'), 0)
   })
 
   it('is only for the versions of IP it is for', async () => {

@@ -37,6 +37,8 @@ const DELAY_MILLISECONDS = 2_000
 const DELAYED = 8
 /** Clients remembered, as in the field, and addresses of theirs; those who asked longest ago are forgotten. */
 const CLIENTS = 10_000
+/** So often an address is looked up whose port is at its limit. */
+const DOUBT_MILLISECONDS = 1_000
 
 interface Client {
   /** For each window, when it would be empty again: the theoretical arrival time of the generic cell rate algorithm. */
@@ -58,6 +60,8 @@ export function rateLimit({ windows, ipVersions, now }: RateLimitOptions): RateL
   const clients = new Map<string, Client>()
   /** The ports that were last found behind addresses. */
   const ports = new Map<string, PortId>()
+  /** Addresses of which that was doubted, and when. */
+  const doubted = new Map<string, number>()
 
   async function take(key: string): Promise<void> {
     const client = clients.get(key) ?? { emptyAt: rates.map(() => 0), delayed: 0 }
@@ -76,15 +80,30 @@ export function rateLimit({ windows, ipVersions, now }: RateLimitOptions): RateL
     if (!ipVersions.includes(address.includes(':') ? 6 : 4)) return unlimited
     const from = `${'networkId' in within ? within.networkId : within.routerId} ${address}`
     const known = ports.get(from)
-    await take(known ?? from)
+    const refusal = await refused(take(known ?? from))
+    if (refusal !== undefined) {
+      // The address may be another port's by now, and nobody is to wait for what the one before does: now and then it is looked
+      // up all the same.
+      if (known === undefined || now() - (doubted.get(from) ?? Number.NEGATIVE_INFINITY) < DOUBT_MILLISECONDS)
+        throw refusal
+      remember(doubted, from, now())
+    }
     return async (port) => {
       remember(ports, from, port)
       if (port !== known) await take(port)
+      else if (refusal !== undefined) throw refusal
     }
   }
 }
 
 async function unlimited(): Promise<void> {}
+
+async function refused(taking: Promise<void>): Promise<unknown> {
+  return taking.then(
+    () => undefined,
+    (refusal: unknown) => refusal,
+  )
+}
 
 /** Puts it at the end of those to forget. */
 function remember<T>(all: Map<string, T>, key: string, value: T): void {

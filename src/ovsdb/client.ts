@@ -57,7 +57,8 @@ export interface OvsdbClient extends Rows {
    *  @throws TransactionFailed, NotConnected, UnknownOutcome, RequestRefused */
   transact<const O extends readonly Operation<unknown>[]>(...operations: O): Promise<Results<O>>
   lock(name: string, options?: LockOptions): Lock
-  /** Whether somebody has a lock, which this client must not ask for itself. Whoever has it, or stands in line, is told nothing.
+  /** Whether somebody has a lock, which this client must not ask for itself. Whoever has it, or stands in line, is told nothing;
+   *  who asks in the same moment may have to wait for it as long.
    *  @throws NotConnected, Disconnected, RequestRefused, RangeError */
   isLockTaken(name: string): Promise<boolean>
   /** @param listener  called once for each message of the server that changed rows, after all of it is in memory. What it

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { ProtocolError } from './errors.ts'
 import type { Rpc } from './rpc.ts'
 import { record } from './schema.ts'
@@ -16,6 +18,9 @@ export interface Lock {
   /** Gives it up, or leaves the line. */
   release(): Promise<void>
 }
+
+/** From, and below. */
+const AGAIN_MILLISECONDS = [20, 100] as const
 
 export interface Locks {
   lock(name: string, options?: LockOptions): Lock
@@ -77,8 +82,14 @@ export function createLocks(): Locks {
     // second, and whoever came in between has it then.
     async isTaken(rpc, name) {
       if (wanted.has(name)) throw new RangeError(`This client already asks for lock ${name}`)
-      const [isOurs] = await Promise.all([rpc.call('lock', [name], isLocked), rpc.call('unlock', [name], () => {})])
-      return !isOurs
+      const look = async () => {
+        const [isOurs] = await Promise.all([rpc.call('lock', [name], isLocked), rpc.call('unlock', [name], () => {})])
+        return !isOurs
+      }
+      if (!(await look())) return false
+      // Who has it may be somebody who asks the same. Then only chance keeps two apart.
+      await pause(randomInt(...AGAIN_MILLISECONDS))
+      return look()
     },
 
     async start(rpc) {

@@ -73,7 +73,7 @@ describe('Ctrl-C before firstboot up is up', () => {
       // What was being started just then, and had no session of its own yet, is reached by it too.
       if (code !== 0) assert.match(said(), /it ended with SIGINT$/m)
       else assert.match(said(), /^SIGINT: taking namespaces and bridges away; records and leases stay in \S+$/m)
-      await eventually('nothing is left', () => isDeepStrictEqual(remains(), untouched), 5_000).catch(() => undefined)
+      await eventually('nothing is left', () => isDeepStrictEqual(remains(), untouched)).catch(() => undefined)
       assert.deepEqual(remains(), untouched)
       assert.deepEqual(running(state), [])
     })

@@ -71,7 +71,7 @@ describe('guests with a link-local address that shows no MAC address', () => {
 
   const asks = ({ name }: Guest, ...more: string[]) => {
     const url = 'http://[fe80::a9fe:a9fe%25eth0]/openstack/latest/meta_data.json'
-    const curl = ['curl', '-sS', '-g', '--max-time', '8', '-w', '\\n%{http_code}', ...more, url]
+    const curl = ['curl', '-sS', '-g', '--max-time', '20', '-w', '\\n%{http_code}', ...more, url]
     const said = machine.run('ip', 'netns', 'exec', name, ...curl)
     const status = said.slice(said.lastIndexOf('\n') + 1)
     return status === '200' ? JSON.parse(said.slice(0, -status.length)).name : Number(status)

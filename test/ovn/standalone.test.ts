@@ -177,7 +177,7 @@ describe('firstboot up on OVN, without Neutron', { skip: noSandbox }, () => {
     assert.equal(await ports(), '')
     await cloud.nb('ls-del', name)
     await eventually('ours is written', async () => (await ports()) !== '')
-    assert.match(await status(), /nothing is in trouble/)
+    await eventually('nothing is in trouble', async () => /nothing is in trouble/.test(await status()))
   })
 
   it('serves guests that OVN knows when it starts while the Northbound is away, and writes it when it is back', async () => {

@@ -7,7 +7,8 @@ ROOT=$1
 
 if [ $$ != 1 ]; then
   # A control group, whatever hierarchies this machine's own programs are in. Groups of earlier ones that were killed go too.
-  groups=$(mktemp -d)
+  groups=$(dirname "$ROOT")/groups
+  mkdir "$groups"
   mount -t cgroup2 cgroup2 "$groups"
   find "$groups" -depth -path "$groups/firstboot-systemd-*" -type d -mmin +10 -exec rmdir {} \; 2>/dev/null || :
   group=$(mktemp -d "$groups/firstboot-systemd-XXXXXXXX")

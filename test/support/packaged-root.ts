@@ -89,7 +89,7 @@ const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** @returns the root, as the test machine sees it */
 function layOut(machine: TestMachine): string {
-  const base = machine.run('mktemp', '--directory').trim()
+  const base = '/mnt' // the machine's own, and not the /tmp that it shares
   const [upper, work, root] = ['upper', 'work', 'root'].map((name) => join(base, name)) as [string, string, string]
   machine.run('mount', '-t', 'tmpfs', 'tmpfs', base)
   machine.run('mkdir', upper, work, root)

@@ -43,6 +43,9 @@ export function unitsOf(root: PackagedRoot): Units {
       root.write(`/run/systemd/system/firstboot-${unit}.service.d/test.conf`, ['[Service]', ...settings, ''].join('\n'))
       systemctl('daemon-reload')
     },
-    journal: (unit) => root.run('journalctl', '--no-pager', '--output=cat', `--unit=firstboot-${unit}.service`),
+    journal: (unit) => {
+      root.run('journalctl', '--sync')
+      return root.run('journalctl', '--no-pager', '--output=cat', `--unit=firstboot-${unit}.service`)
+    },
   }
 }

@@ -112,6 +112,7 @@ function heardBy(asking: Ipv6Asking, bridge: string): Promise<LinkAnswers> {
         address,
         wanted: [fixedIp.ipAddress, linkLocal, METADATA_IPV6],
         guest,
+        routers: advertisers,
         lessee: isLeased
           ? { mac: guest, linkLocal, link: networkAddress(subnet.cidr), identity: leasedTo(leases, fixedIp.ipAddress) }
           : undefined,

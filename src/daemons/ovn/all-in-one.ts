@@ -93,7 +93,7 @@ export async function openOvnAllInOne(
   const configure = async (next: ProxyValues) => {
     const changed = (await chassis.datapath?.configure(next)) ?? []
     latest = next
-    if (changed.length > 0) await given.onValues?.(next)
+    await given.onValues?.(next)
     return changed
   }
   const management = await openManagement(state, chassisRoutes(chassis, databases, configure, unwritten), log)

@@ -25,6 +25,8 @@ export interface LinkQuestion {
   readonly guest: MacAddress
   /** In whose name DHCPv6 is asked; undefined: it is not. */
   readonly lessee: Lessee | undefined
+  /** Those who are to advertise. */
+  readonly routers: readonly MacAddress[]
   /** Whether what was heard is all that can be expected. */
   readonly isEnough: (heard: LinkAnswers) => boolean
 }
@@ -46,7 +48,7 @@ const STRANGER_MILLISECONDS = 250
 
 /** Asks routers, DHCPv6, the guest, and whoever has an address. */
 export async function askLink(question: LinkQuestion, milliseconds: number): Promise<LinkAnswers> {
-  const { device, netnsPath, address, wanted, guest, lessee } = question
+  const { device, netnsPath, address, wanted, guest, lessee, routers } = question
   const socket = openPacketSocket(device, netnsPath)
   const asker: Asker = { mac: socket.mac, address }
   const [xid, id] = [randomInt(2 ** 24), randomInt(2 ** 16)]
@@ -54,8 +56,9 @@ export async function askLink(question: LinkQuestion, milliseconds: number): Pro
   const started = performance.now()
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      // A router takes its time for each answer (up to half a second): it is asked again only where it was silent.
-      if (heard.adverts.length === 0) socket.send(routerSolicitation(asker))
+      // A router takes its time for each answer (up to half a second): it is asked again only where one was silent.
+      const isHeard = (router: MacAddress) => heard.adverts.some(({ mac }) => mac === router)
+      if (heard.adverts.length === 0 || !routers.every(isHeard)) socket.send(routerSolicitation(asker))
       for (const each of wanted) socket.send(neighbourSolicitation(asker, each))
       socket.send(everybodyPing(asker, guest, id))
       if (lessee !== undefined && heard.offers.length === 0) socket.send(relayedSolicit(asker, lessee, xid))

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, statSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { type IpAddress, isLinkLocal, parseIpAddress } from '../../inventory/records/address.ts'
 import { errorCode, HostError } from '../errors.ts'
 import { type Heard, heardIn } from '../heard.ts'
@@ -22,7 +22,7 @@ type Answer = { readonly heard: readonly Heard[] | null } | { readonly error: st
 
 /** @param keeper  its unix socket */
 export function neighboursSocket(keeper: string): string {
-  return join(dirname(keeper), 'neighbours')
+  return `${keeper}.neighbours`
 }
 
 const BACKLOG = 128
