@@ -59,11 +59,13 @@ function silenceExperimentalWarnings() {
   )
 }
 
-/** Runs this again, tied to our life. @param {string} node */
+/** Runs this again, tied to our life: what ends us alone ends it likewise, and `kill -9` lets it tear nothing down.
+ *  @param {string} node */
 function startWith(node) {
   const command = [node, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...command], { stdio: 'inherit' })
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: 'inherit' })
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT')) // a terminal's Ctrl-C reaches both of us
-  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal))
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP', 'SIGUSR2']))
+    process.on(signal, () => child.kill(signal))
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)))
 }

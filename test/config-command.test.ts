@@ -78,6 +78,15 @@ describe('firstboot config', () => {
     assert.deepEqual([checked.status, checked.stdout.trim().split('\n').length], [1, 2])
   })
 
+  it('says of a secret once that it refers to nothing', () => {
+    const wrong = join(directory, 'secret.ini')
+    writeFileSync(wrong, '[DEFAULT]\nmetadata_proxy_shared_secret = s3cret$x\n')
+    const { stdout } = config(['check', 'metadata-agent', '--config-file', wrong])
+    assert.deepEqual(stdout.match(/secret: .*/g), [
+      'secret: a $ in it stands for another option’s value, as oslo.config has it, and this one leads nowhere; write $$ for a dollar sign',
+    ])
+  })
+
   it('knows the files of neutron’s OVN metadata agent', () => {
     const ovn = join(directory, 'neutron_ovn_metadata_agent.ini')
     writeFileSync(

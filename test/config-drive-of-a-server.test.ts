@@ -51,6 +51,8 @@ describe('the drive of a server', () => {
     assert.deepEqual(reasons, [...new Set(reasons)], 'each once')
     const rebuilt = await kept('config-drive', 'verify', 'web-1', '--rebuild')
     assert.equal(rebuilt.code, 0, rebuilt.err)
+    assert.match(rebuilt.err, /documents were stale \(.*its user data changed.*\)\. It is built anew:\n/)
+    assert.equal(rebuilt.out.split('\n').length, 2, 'the drive, and no table')
     assert.match(rebuilt.err, /reads the new drive when it is started/)
     assert.equal((await kept('config-drive', 'verify', 'web-1')).code, 0)
   })

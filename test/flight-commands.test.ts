@@ -155,6 +155,12 @@ describe('firstboot timeline', () => {
     assert.match(readFileSync(svg, 'utf8'), /^<svg .*meta_data\.json.*<\/svg>\n$/s)
   })
 
+  it('says what is wrong with the place of the drawing', async () => {
+    const { code, err } = await run('timeline', 'web-1', '--svg', join(folder, 'nowhere', 'boot.svg'))
+    assert.equal(code, 2)
+    assert.match(err, /--svg: there is no folder \S+nowhere; make it \(mkdir -p\), or write elsewhere/)
+  })
+
   it('is read by programs', async () => {
     const { out } = await run('timeline', 'web-1', '--json')
     const { server, events, clients } = JSON.parse(out)

@@ -215,6 +215,10 @@ describe('firstboot apply, lint and diff on one state directory', () => {
   const refusals: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
     { args: ['good'], says: /two servers, or two versions/ },
     { args: ['good', '--from', '2018-08-28'], says: /there is no version "2018-08-28"; did you mean "2018-08-27"\?/ },
+    {
+      args: ['good', '--from', '2099-01-01'],
+      says: /there is no version "2099-01-01"; OpenStack has 2012-08-10, .*; EC2 has 1\.0, .*; both have latest/,
+    },
     { args: ['good', '--from', '2018-08-27', '--to', '2009-04-04'], says: /versions of different trees/ },
     { args: ['good', 'bad', 'doubtful'], says: /nothing is done with "doubtful"/ },
   ]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { constants, generateKeyPairSync, publicEncrypt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,7 @@ function file(name: string, text: string): string {
 }
 
 function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const [program, ...words] = firstboot(...args, '--state-dir', state)
+  const [program, ...words] = firstboot(...args, ...(args.includes('-s') ? [] : ['--state-dir', state]))
   return new Promise((resolve) => {
     execFile(program, words, { env: { PATH: process.env['PATH'] } }, (error, out, err) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
@@ -34,7 +34,8 @@ function run(...args: readonly string[]): Promise<{ code: number; out: string; e
 const INVENTORY = `
 projects: [{name: p, metadata_tokens: required}]
 networks: [{name: n, subnets: [{cidr: 10.0.0.0/24, advanced_service_providers: [lb-1]}]}]
-servers: [{name: win-1, metadata: {a: b}}]
+routers: [{name: r1, interfaces: [10.0.0.0/24]}]
+servers: [{name: win-1, metadata: {a: b}, hypervisor: namespace, networks: [{network: n, fixed_ip: 10.0.0.7}]}]
 `
 before(async () => {
   const { code, err } = await run('apply', '-f', file('inventory.yaml', INVENTORY))
@@ -81,7 +82,7 @@ describe('firstboot password', () => {
     assert.equal((await run('password', 'win-1', '--private-key', key, '--reset')).code, 2)
     const missing = await run('password', 'win-1', '--private-key', join(folder, 'missing.pem'))
     assert.equal(missing.code, 1)
-    assert.match(missing.err, /missing\.pem/)
+    assert.match(missing.err, /--private-key: \S+missing\.pem does not exist$/m)
   })
 })
 
@@ -152,7 +153,47 @@ describe('firstboot vendor-data', () => {
   })
 })
 
+describe('firstboot apply', () => {
+  const inventory = file('again.yaml', INVENTORY)
+
+  it('takes the file by its name alone, and says where it went', async () => {
+    const other = join(folder, 'other')
+    const { code, out } = await run('apply', inventory, '--dry-run', '-s', other)
+    assert.equal(code, 0)
+    assert.ok(out.endsWith(`\nNothing was changed in ${other} (--dry-run).\n`), out)
+    assert.ok(!existsSync(other), 'not even an empty inventory')
+    assert.ok((await run('apply', inventory, '-s', other)).out.endsWith(`\nApplied to ${other}.\n`))
+    assert.equal((await run('apply', inventory, '-s', other)).out.split('\n').at(-2), `Nothing to change in ${other}.`)
+  })
+
+  it('takes one file', async () => {
+    const { code, err } = await run('apply', '-f', inventory, 'other.yaml')
+    assert.equal(code, 2)
+    assert.match(err, /one file at a time: ".*again\.yaml" or "other\.yaml"/)
+  })
+})
+
+describe('firstboot console', () => {
+  it('does not wait for a guest that nobody started', async () => {
+    const { code, err } = await run('console', 'win-1')
+    assert.equal(code, 2)
+    assert.match(err, /win-1 has not been started: is firstboot up running on /)
+  })
+})
+
 describe('firstboot show', () => {
+  it('tells ports and subnets apart in a line each, and of a port by its address', async () => {
+    const port = /^ports +id +network +mac +fixed IPs\n +\S+ +n +fa:16:3e\S+ +10\.0\.0\.7$/m
+    assert.match((await run('show', 'win-1')).out, port)
+    assert.match((await run('show', 'router', 'r1')).out, /^interfaces +id .*\n +\S+ +n +fa:16:3e\S+ +10\.0\.0\.1$/m)
+    assert.match((await run('show', 'network', 'n')).out, /^subnets +id +cidr .*\n +\S+ +10\.0\.0\.0\/24 /m)
+    const [shown] = JSON.parse((await run('show', 'router', 'r1', '--json')).out).interfaces
+    const byAddress = JSON.parse((await run('show', 'port', '10.0.0.1', '--json')).out)
+    assert.deepEqual(shown, byAddress)
+    assert.equal(byAddress.device_owner, 'network:router_interface')
+    assert.match((await run('show', 'port', '10.0.0.99')).err, /there is no port 10\.0\.0\.99/)
+  })
+
   it('shows who may ask, and how', async () => {
     assert.match((await run('show', 'subnet', '10.0.0.0/24')).out, /^advanced_service_providers +lb-1$/m)
     assert.match((await run('show', 'project', 'p')).out, /^metadata_tokens +required$/m)

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { afterEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { mayBeAnyone } from '../bootstrap/privilege.js'
+import { firstboot } from './support/daemon.ts'
 import { eventually } from './support/eventually.ts'
 import { openTestMachine } from './support/test-machine.ts'
 
@@ -67,6 +68,12 @@ describe('a sandbox', () => {
     const node = [process.execPath, '--input-type=module', '--eval', script]
     const { stdout, stderr } = await runSandboxed('sh', '-c', chroot, 'sh', ...node)
     assert.equal(stdout.match(/made-inside/g)?.length, 1, `${stdout}${stderr}`)
+  })
+
+  it('knows firstboot, installed or not', async () => {
+    const [program, ...words] = firstboot('sandbox', '--', 'firstboot', 'exec', '--help')
+    const said = execFileSync(program, words, { encoding: 'utf8', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
+    assert.match(said, /^Usage: firstboot exec /m)
   })
 
   it('gives its command time to end by itself', async () => {

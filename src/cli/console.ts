@@ -39,7 +39,7 @@ export const consoleCommand = command({
     const path = CONSOLES[server.hypervisor](state, server)
     if (path === null)
       throw new UsageError(`${server.name} is run by somebody else (hypervisor: external), who has its console`)
-    if (!existsSync(path) && !values.follow)
+    if (!existsSync(path))
       throw new UsageError(`${server.name} has not been started: is firstboot up running on ${state.path}?`)
     const end = followLines(path, (line) => terminal.print(printable(line.replace(/\r+$/, ''))))
     if (values.follow) await untilSignal()

@@ -10,7 +10,7 @@ import type { Release } from '../documents/release.ts'
 import { openInventory } from '../inventory/catalog.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { silentLog } from '../observe/log.ts'
-import { suggestion } from '../text/nearest.ts'
+import { nearest } from '../text/nearest.ts'
 import { command } from './command.ts'
 import { compareDocuments, type Difference } from './diff/compare.ts'
 import { readDocuments } from './diff/read-documents.ts'
@@ -76,11 +76,17 @@ function familiesOf(from: string, to: string, release: Release): readonly ('ec2'
   }
   const families = (['openstack', 'ec2'] as const).filter((family) => known[family](from) && known[family](to))
   if (families.length > 0) return families
-  const all = [...openstackVersions(release), ...EC2_VERSIONS, 'latest']
   const stranger = [from, to].find((version) => !known.openstack(version) && !known.ec2(version))
   throw new UsageError(
     stranger === undefined
       ? `${from} and ${to} are versions of different trees`
-      : `there is no version ${JSON.stringify(stranger)}${suggestion(stranger, all)}`,
+      : `there is no version ${JSON.stringify(stranger)}; ${choice(stranger, openstackVersions(release))}`,
   )
+}
+
+/** Dates resemble each other more than names do: one of another year was hardly meant. */
+function choice(stranger: string, openstack: readonly string[]): string {
+  const near = nearest(stranger, [...openstack, ...EC2_VERSIONS, 'latest'])
+  if (near?.slice(0, 4) === stranger.slice(0, 4)) return `did you mean ${JSON.stringify(near)}?`
+  return `OpenStack has ${openstack.join(', ')}; EC2 has ${EC2_VERSIONS.join(', ')}; both have latest`
 }

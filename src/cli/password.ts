@@ -3,6 +3,7 @@ import { text, truth } from '../config/option.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
+import { unreadable } from '../daemons/unreadable.ts'
 import type { Server } from '../inventory/records/server.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { InventoryConflict, type InventoryStore } from '../inventory/store.ts'
@@ -43,7 +44,11 @@ export const password = command({
 })
 
 function decrypted({ password }: Server, file: string): string {
-  return decryptPassword(password, readFileSync(file, 'utf8'))
+  try {
+    return decryptPassword(password, readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error ? new Error(`--private-key: ${unreadable(file, error)}`) : error
+  }
 }
 
 /** Whoever else writes meanwhile does not matter: the record is read again. @returns the server as it was */

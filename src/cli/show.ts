@@ -6,13 +6,16 @@ import { UsageError } from '../config/read.ts'
 import { type Elsewhere, elsewhere, type MachineValues } from '../daemons/machines.ts'
 import { findRecords, listTable, parseNoun } from '../inventory/file/listing.ts'
 import { toWire, type Wire } from '../inventory/file/wire.ts'
+import { parseIpAddress } from '../inventory/records/address.ts'
 import { bridgeName } from '../inventory/records/network.ts'
+import type { Port } from '../inventory/records/port.ts'
 import type { Noun, RecordSet, Records } from '../inventory/records/records.ts'
 import { command } from './command.ts'
 import { type DriveState, driveRows, driveState } from './config-drive/freshness.ts'
 import { withSubject } from './config-drive/subject.ts'
 import { findServer } from './find-server.ts'
 import { NOUN_WORDS, nounOf, readRecords } from './read-records.ts'
+import { type Parts, partsOf } from './show/parts.ts'
 import { table } from './terminal.ts'
 
 export const show = command({
@@ -42,13 +45,16 @@ export const show = command({
       terminal.print(values.qemu ? shellLine(qemu) : libvirtXml.trimEnd())
       return 0
     }
-    const wire = find(noun, wanted, await readRecords(values, env))
+    const { wire: own, parts } = find(noun, wanted, await readRecords(values, env))
+    const wire = parts === undefined ? own : { ...own, [parts.field]: parts.wires }
     const drive = noun === 'server' ? await driveOf(wanted, values, env) : undefined
     if (values.json) {
       terminal.print(JSON.stringify(drive === undefined ? wire : { ...wire, drive }, null, 2))
       return 0
     }
-    const rows = Object.entries(wire).flatMap(([field, value]) => lines(field, value))
+    const rows = Object.entries(wire).flatMap(([field, value]) =>
+      field === parts?.field ? partRows(parts) : lines(field, value),
+    )
     table([...rows, ...(drive === undefined ? [] : driveRows(drive))]).forEach(terminal.print)
     return 0
   },
@@ -78,10 +84,16 @@ function shellLine(words: readonly string[]): string {
   return quoted.join(' ').replaceAll(/ (?=-[a-z])/g, ' \\\n  ')
 }
 
-function find(noun: Noun, wanted: string | undefined, records: RecordSet): Wire {
-  if (noun === 'server') return serverWire(records, wanted)
+interface Found {
+  readonly wire: Wire
+  readonly parts?: Parts
+}
+
+function find(noun: Noun, wanted: string | undefined, records: RecordSet): Found {
+  if (noun === 'server') return foundServer(records, wanted)
   if (wanted === undefined) throw new UsageError(`name the ${noun.replaceAll('_', ' ')}: its name or its id`)
-  const [record, second] = findRecords(noun, wanted, records)
+  const named = findRecords(noun, wanted, records)
+  const [record, second] = named.length === 0 && noun === 'port' ? portsWith(wanted, records) : named
   if (record === undefined) {
     const there = listTable(noun, records).length - 1
     throw new UsageError(
@@ -89,25 +101,41 @@ function find(noun: Noun, wanted: string | undefined, records: RecordSet): Wire 
     )
   }
   if (second !== undefined) throw new UsageError(`several are called ${wanted}; use an id: firstboot list ${noun}s`)
-  if (noun !== 'network') return toWire(noun, record as Records[typeof noun])
-  return networkWire(record as Records['network'], records)
+  if (noun === 'network') return foundNetwork(record as Records['network'], records)
+  if (noun === 'router') return foundRouter(record as Records['router'], records)
+  return { wire: toWire(noun, record as Records[typeof noun]) }
 }
 
-/** A network with the bridge to plug into, and its subnets in full. */
-function networkWire(network: Records['network'], records: RecordSet): Wire {
+/** Most ports have no name; one knows them by an address. */
+function portsWith(address: string, { port }: RecordSet): readonly Port[] {
+  const ip = parseIpAddress(address)
+  const mac = address.toLowerCase()
+  return [...port.values()].filter(
+    ({ macAddress, fixedIps }) => macAddress === mac || fixedIps.some(({ ipAddress }) => ipAddress === ip),
+  )
+}
+
+/** A network with the bridge to plug into, and its subnets. */
+function foundNetwork(network: Records['network'], records: RecordSet): Found {
   const subnets = [...records.subnet.values()].filter(({ networkId }) => networkId === network.id)
-  return {
-    ...toWire('network', network),
-    bridge: bridgeName(network.id),
-    subnets: subnets.map((subnet) => toWire('subnet', subnet)),
-  }
+  const wire = { ...toWire('network', network), bridge: bridgeName(network.id) }
+  return { wire, parts: partsOf('subnets', 'subnet', subnets, records) }
 }
 
-/** A server with its ports in full: their addresses are the first thing one looks for. */
-function serverWire(records: RecordSet, wanted: string | undefined): Wire {
+function foundRouter(router: Records['router'], records: RecordSet): Found {
+  const ports = [...records.port.values()].filter(({ deviceId }) => deviceId === router.id)
+  return { wire: toWire('router', router), parts: partsOf('interfaces', 'port', ports, records) }
+}
+
+/** A server with its ports: their addresses are the first thing one looks for. */
+function foundServer(records: RecordSet, wanted: string | undefined): Found {
   const server = findServer(records, wanted)
   const ports = server.portIds.flatMap((id) => records.port.get(id) ?? [])
-  return { ...toWire('server', server), ports: ports.map((port) => toWire('port', port)) }
+  return { wire: toWire('server', server), parts: partsOf('ports', 'port', ports, records) }
+}
+
+function partRows({ field, lines: own }: Parts): string[][] {
+  return own.length === 0 ? [[field, 'none']] : own.map((line, i) => [i === 0 ? field : '', line])
 }
 
 const SECRETS: ReadonlySet<string> = new Set(['admin_pass', 'password'])

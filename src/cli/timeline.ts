@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text, truth } from '../config/option.ts'
 import { dhcpOptions } from '../config/options/datapath.ts'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
+import { UsageError } from '../config/read.ts'
 import { recordedStateDirectory, type StateDirectory } from '../daemons/state-directory.ts'
 import { judge } from '../guest-clients/verdict.ts'
+import { errorCode } from '../host/errors.ts'
 import { VISITOR_AGENT } from '../host/probe/visitor.ts'
 import { journeys } from '../observe/flight/journey.ts'
 import { readRecords as readFlight } from '../observe/flight/read.ts'
@@ -46,7 +48,7 @@ export const timeline = command({
       )
       return 1
     }
-    if (values.svg !== '') writeFileSync(values.svg, bootSvg(server.name, boot))
+    if (values.svg !== '') writeDrawing(values.svg, bootSvg(server.name, boot))
     if (values.json)
       terminal.print(
         JSON.stringify({ server: server.name, began: boot.began, events: boot.events, clients: clients(boot) }),
@@ -69,6 +71,19 @@ export const timeline = command({
     return 0
   },
 })
+
+/** @throws UsageError when it cannot be written there, for reasons of the path */
+function writeDrawing(path: string, svg: string): void {
+  try {
+    writeFileSync(path, svg)
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT')
+      throw new UsageError(`--svg: there is no folder ${dirname(path)}; make it (mkdir -p), or write elsewhere`)
+    if (code === 'EISDIR') throw new UsageError(`--svg: ${path} is a directory; name a file in it`)
+    throw error
+  }
+}
 
 function clients({ session }: Boot) {
   return judge(session).map(({ client, version, lacks }) => ({

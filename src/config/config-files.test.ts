@@ -148,7 +148,7 @@ password = pa$$word
     {
       name: 'a reference to nothing, without showing a secret',
       content: '[DEFAULT]\nmetadata_proxy_shared_secret = pa$w0rd\n',
-      want: /^E:2: \[DEFAULT\] metadata_proxy_shared_secret: has a \$ before a letter(?!.*w0rd)/,
+      want: /^E:2: \[DEFAULT\] metadata_proxy_shared_secret: a \$ in it stands for .* leads nowhere(?!.*w0rd)/,
     },
     {
       name: 'a reference in a circle',

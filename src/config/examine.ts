@@ -8,18 +8,25 @@ import * as everyRow from './options/every.ts'
 /**
  * What files say that is not obeyed, or only under protest, one line each: former names, substitutions in secrets, options
  * of other daemons, options of the field that nothing here needs, and names nobody knows. Pure.
+ *
+ * @param mistaken  options of which it is said already that their value cannot be used
  */
-export function fileWarnings(options: Options, entries: readonly Entry[]): readonly string[] {
-  const known = new Map<string, { readonly row: Option<unknown>; readonly today: Place }>()
+export function fileWarnings(
+  options: Options,
+  entries: readonly Entry[],
+  mistaken: ReadonlySet<string>,
+): readonly string[] {
+  const known = new Map<string, Known>()
   for (const [name, row] of Object.entries(options)) {
     const [today = { group: '', name }] = placesOf(name, row)
-    for (const place of placesOf(name, row)) known.set(keyOf(place), { row, today })
+    const isMistaken = mistaken.has(name)
+    for (const place of placesOf(name, row)) known.set(keyOf(place), { row, today, isMistaken })
   }
   const strangers = entries.filter((entry) => !known.has(keyOf(entry)))
   const ignored = strangers.filter((entry) => reasonAgainst(entry) !== undefined)
   const protests = entries.flatMap((entry) => {
     const found = known.get(keyOf(entry))
-    return found === undefined ? [] : protestsAt(entry, found.row, found.today)
+    return found === undefined ? [] : protestsAt(entry, found)
   })
   const unknown = strangers.filter((entry) => reasonAgainst(entry) === undefined)
   const byReason = Map.groupBy(ignored, (entry) => `${entry.file}: ignored, since ${reasonAgainst(entry)}`)
@@ -39,9 +46,15 @@ function named({ group, name, line }: Entry): string {
   return `[${group}] ${name} (line ${line})`
 }
 
-function protestsAt(entry: Entry, row: Option<unknown>, today: Place): readonly string[] {
+interface Known {
+  readonly row: Option<unknown>
+  readonly today: Place
+  readonly isMistaken: boolean
+}
+
+function protestsAt(entry: Entry, { row, today, isMistaken }: Known): readonly string[] {
   if (keyOf(entry) !== keyOf(today)) return [`${where(entry)} is a former name of [${today.group}] ${today.name}`]
-  if (row.secret && isInterpolated(entry.value))
+  if (row.secret && !isMistaken && isInterpolated(entry.value))
     return [
       `${where(entry)}: a $ in it stands for another option’s value, as oslo.config has it; write $$ for a dollar sign`,
     ]

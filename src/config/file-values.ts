@@ -74,7 +74,7 @@ export function openFileValues(
     } catch (error) {
       if (!(error instanceof BadReference)) throw error
       const problem = isSecret
-        ? 'has a $ before a letter, which refers to an option; write $$ for a dollar sign'
+        ? 'a $ in it stands for another option’s value, as oslo.config has it, and this one leads nowhere; write $$ for a dollar sign'
         : error.message
       throw new UsageError(`${subject}${problem}`)
     }

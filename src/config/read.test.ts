@@ -59,7 +59,17 @@ describe('options', () => {
       args: ['--providers', 'StaticJSON,Dynamic'],
       want: /"Dynamic" is none of StaticJSON, DynamicJSON/,
     },
-    { name: 'a flag without its value', args: ['--state-dir'], want: /--state-dir/ },
+    { name: 'a flag without its value', args: ['--state-dir'], want: /^--state-dir needs a value$/ },
+    {
+      name: 'a value that begins with a dash',
+      args: ['--dhcp-lease-duration', '-1'],
+      want: /^--dhcp-lease-duration needs a value; one that begins with a dash is written --dhcp-lease-duration=-\.\.\.$/,
+    },
+    {
+      name: 'a short flag before another',
+      args: ['-s', '--force-metadata'],
+      want: /^-s needs a value; .* is written -s-/,
+    },
   ]
   for (const { name, args = [], env = {}, want } of wrong)
     it(`${name}`, () =>

@@ -73,7 +73,7 @@ export function readWithMistakes<O extends Options>(
     values: Object.fromEntries(read.map(({ name, value }) => [name, value])) as Values<O>,
     origins: Object.fromEntries(read.map(({ name, origin }) => [name, origin])) as Read<O>['origins'],
     positionals,
-    warnings: entries === undefined ? [] : fileWarnings(options, entries),
+    warnings: entries === undefined ? [] : fileWarnings(options, entries, new Set(mistakes.map(({ name }) => name))),
     mistakes,
   }
 }
@@ -149,8 +149,21 @@ function parse(options: Options, args: readonly string[]): { values: Given; posi
     return { values: values as Given, positionals }
   } catch (error) {
     const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split('. To specify')
-    throw new UsageError(`${sentence.replace(/\.$/, '')}${didYouMean(sentence, Object.keys(config))}`)
+    throw new UsageError(
+      withoutValue(sentence) ?? `${sentence.replace(/\.$/, '')}${didYouMean(sentence, Object.keys(config))}`,
+    )
   }
+}
+
+/** Node's words for an option that wants a value and is the last word, or stands before something with a dash. */
+function withoutValue(sentence: string): string | undefined {
+  const [, name, how] =
+    /^Option '(?:-\w, )?(--?[\w-]+)(?: <value>)?' argument (missing|is ambiguous)/.exec(sentence) ?? []
+  if (name === undefined) return undefined
+  const glued = `${name}${name.startsWith('--') ? '=' : ''}`
+  return how === 'missing'
+    ? `${name} needs a value`
+    : `${name} needs a value; one that begins with a dash is written ${glued}-...`
 }
 
 /** `Unknown option '--stat-dir'` -> `; did you mean --state-dir?` */

@@ -59,7 +59,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
 
 /** The same for those who ask the daemon on it, which may be one that has no inventory. @throws Error when there is neither */
 export async function servedStateDirectory(path: string): Promise<StateDirectory> {
-  if (existsSync(join(path, 'run', 'management')) || existsSync(join(path, DATABASE))) return openStateDirectory(path)
+  if (existsSync(join(path, 'run', 'management')) || hasInventory(path)) return openStateDirectory(path)
   throw new Error(
     `no daemon of firstboot runs on ${path}, and there is no inventory in it: start one, or name another --state-dir`,
   )
@@ -71,9 +71,13 @@ export async function recordedStateDirectory(path: string): Promise<StateDirecto
   return existsSync(join(path, 'flight')) ? openStateDirectory(path) : existingStateDirectory(path)
 }
 
+export function hasInventory(path: string): boolean {
+  return existsSync(join(path, DATABASE))
+}
+
 /** The directory as it was left, for those who only read. @throws Error when there is no inventory in it */
 export async function existingStateDirectory(path: string): Promise<StateDirectory> {
-  if (existsSync(join(path, DATABASE))) return openStateDirectory(path)
+  if (hasInventory(path)) return openStateDirectory(path)
   throw new Error(
     `there is no inventory in ${path}: firstboot apply -f FILE makes one, --state-dir names another place`,
   )

@@ -26,6 +26,14 @@ export const verify: Verb = {
       return { path, verdicts: await verdictsOf(subject, path, values) }
     })
     const stale = verdicts.filter(({ state }) => state !== 'same')
+    const isRebuilt = values.rebuild && stale.length > 0
+    if (isRebuilt && file !== undefined)
+      throw new UsageError('--rebuild replaces the drive that is kept; build another with -o FILE')
+    if (isRebuilt && !values.json) {
+      const causes = causesOf(...stale).join('; ')
+      terminal.say(`${path}: ${stale.length} of ${verdicts.length} documents were stale (${causes}). It is built anew:`)
+      return build.run(wanted === undefined ? [] : [wanted], given)
+    }
     if (values.json) terminal.print(JSON.stringify({ drive: path, documents: verdicts.map(verdictJson) }, null, 2))
     else table(verdicts.map(verdictRow)).forEach(terminal.print)
     terminal.say(
@@ -33,10 +41,8 @@ export const verify: Verb = {
         ? `${path}: all ${verdicts.length} documents say what ${wanted ?? 'the server'} is told over HTTP.`
         : `${path}: ${stale.length} of ${verdicts.length} documents are no longer what the server is told.`,
     )
-    if (stale.length === 0 || !values.rebuild) return stale.length === 0 ? 0 : 1
-    if (file !== undefined)
-      throw new UsageError('--rebuild replaces the drive that is kept; build another with -o FILE')
-    return build.run(wanted === undefined ? [] : [wanted], given)
+    if (isRebuilt) return build.run(wanted === undefined ? [] : [wanted], given)
+    return stale.length === 0 ? 0 : 1
   },
 }
 

@@ -48,7 +48,7 @@ const cases: readonly { name: string; text: string; want: readonly RegExp[] }[] 
   {
     name: 'a name given twice in one mapping',
     text: 'projects: []\nservers: []\nprojects: []\n',
-    want: [/^lab\.yaml:3:1: this name is given twice/],
+    want: [/^lab\.yaml:3:1: "projects" is given twice in one place/],
   },
   {
     name: 'aliases that multiply beyond reason',
@@ -139,6 +139,27 @@ const cases: readonly { name: string; text: string; want: readonly RegExp[] }[] 
       /pools\[1\].*overlaps the pool 10\.0\.0\.9-10\.0\.0\.20/,
       /pools\[2\].*ends before it starts/,
       /pools\[3\].*holds the gateway/,
+    ],
+  },
+  {
+    name: 'a pool that runs backwards, and nothing that follows from it',
+    text: lab({ subnet: 'allocation_pools: [{start: 10.0.0.9, end: 10.0.0.3}]', nic: 'fixed_ip: 10.0.1.5' }),
+    want: [
+      /pools\[0\].*ends before it starts/,
+      /fixed_ip: 10\.0\.1\.5 is outside .* from 10\.0\.0\.2 to 10\.0\.0\.254$/,
+    ],
+  },
+  {
+    name: 'an address outside the subnet, of a server with another mistake',
+    text: lab({
+      servers: `  - {name: web-1, networks: [{network: blue, fixed_ip: 10.0.1.5}]}
+  - {networks: [{network: blue, fixed_ip: 10.0.1.6}]}`,
+    }),
+    want: [
+      /servers\[1\]\.name: "web-1" is the name of/,
+      /servers\[1\]\.networks\[0\]\.fixed_ip: 10\.0\.1\.5 is outside/,
+      /servers\[2\]\.name: is missing/,
+      /servers\[2\]\.networks\[0\]\.fixed_ip: 10\.0\.1\.6 is outside/,
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { Path, Problem } from './problem.ts'
 
 /** A parsed text that still knows where everything stands. */
@@ -16,7 +16,8 @@ export function parseSource(file: string, text: string): Source | readonly Probl
   if (document.errors.length > 0) {
     return document.errors.map(({ pos, message, code }) => {
       const { line, col } = lines.linePos(pos[0])
-      return { file, line, column: col, field: '', message: syntaxMessages[code] ?? `not valid YAML: ${message}` }
+      const said = code === 'DUPLICATE_KEY' ? givenTwice(document, pos[0]) : syntaxMessages[code]
+      return { file, line, column: col, field: '', message: said ?? `not valid YAML: ${message}` }
     })
   }
   const value = readValue(document)
@@ -33,9 +34,19 @@ export function parseSource(file: string, text: string): Source | readonly Probl
 }
 
 const syntaxMessages: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this name is given twice in one place; keep one of the two',
   MULTIPLE_DOCS: 'a second YAML document begins here; put everything into one',
   TAB_AS_INDENT: 'a tab indents this line; YAML wants spaces',
+}
+
+/** @param offset  where the second of the two begins */
+function givenTwice(document: Document.Parsed, offset: number): string {
+  let name = 'this name'
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.range?.[0] === offset) name = JSON.stringify(String(key.value))
+    },
+  })
+  return `${name} is given twice in one place; keep one of the two`
 }
 
 /** undefined when the document's aliases multiply beyond reason, which the parser refuses. */

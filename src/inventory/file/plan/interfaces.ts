@@ -54,6 +54,14 @@ export function planInterfaces(item: ServerItem, id: InstanceId, bindings: Bindi
   return { portIds, requests, tags }
 }
 
+/** Of a server that cannot become a record: what is wrong with its addresses whatever becomes of the rest. */
+export function refuseAddresses({ networks = [] }: ServerItem, planning: Planning): void {
+  for (const entry of networks) {
+    const network = entry.network === undefined ? undefined : planning.resolveQuietly('network', entry.network)
+    if (network !== undefined && planning.draft.network.has(network)) wishesOf(entry, network, planning)
+  }
+}
+
 /** The port an entry `network: ...` stands for: one the server has there already, else a new one. */
 function requestFor(
   entry: ServerNetworkItem,

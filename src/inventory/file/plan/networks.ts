@@ -56,7 +56,8 @@ function planSubnets(contents: Contents, planning: Planning): void {
       planning.unsure.add(networkId)
       continue
     }
-    checkSubnet(item, planning)
+    const badPools = poolProblems(item).filter((found) => found !== undefined)
+    checkSubnet(item, badPools, planning)
     const { cidr, gateway_ip: gatewayIp = defaultGateway(cidr) } = item
     const subnet: Subnet = {
       id,
@@ -66,8 +67,10 @@ function planSubnets(contents: Contents, planning: Planning): void {
       ipVersion: ipVersion(cidr),
       cidr,
       gatewayIp,
+      // Nobody else is reproached with what follows from a bad pool.
       allocationPools:
-        item.allocation_pools?.map(({ start, end }) => ({ start, end })) ?? defaultPools(cidr, gatewayIp),
+        (badPools.length > 0 ? undefined : item.allocation_pools?.map(({ start, end }) => ({ start, end }))) ??
+        defaultPools(cidr, gatewayIp),
       enableDhcp: item.enable_dhcp ?? true,
       dnsNameservers: item.dns_nameservers ?? [],
       hostRoutes: item.host_routes?.map(({ destination, nexthop }) => ({ destination, nexthop })) ?? [],
@@ -139,8 +142,8 @@ const rules: readonly Rule[] = [
       : [['enable_dhcp'], 'is false; the IPv6 modes need it true'],
 ]
 
-function checkSubnet(item: PlacedSubnet, planning: Planning): void {
-  const wrong = [...rules.map((rule) => rule(item)), ...familyProblems(item), ...poolProblems(item)]
+function checkSubnet(item: PlacedSubnet, badPools: ReturnType<Rule>[], planning: Planning): void {
+  const wrong = [...rules.map((rule) => rule(item)), ...familyProblems(item), ...badPools]
   for (const found of wrong) if (found !== undefined) planning.report([...item.at, ...found[0]], found[1])
 }
 

@@ -5,7 +5,7 @@ import { hostnameOf } from '../hostname.ts'
 import type { BlockDeviceItem, DeviceItem, ServerItem } from '../schema.ts'
 import type { Bindings } from './bindings.ts'
 import type { Contents } from './contents.ts'
-import { DEFAULT_ZONE, type Interfaces, planInterfaces } from './interfaces.ts'
+import { DEFAULT_ZONE, type Interfaces, planInterfaces, refuseAddresses } from './interfaces.ts'
 import { ec2Numbers, ownerOf } from './owned-nouns.ts'
 import { type Planning, soundItems } from './planning.ts'
 import type { AddressRequest } from './settle.ts'
@@ -19,7 +19,9 @@ export interface PendingServer {
 /** What is said of every server of the file; each becomes a record when its ports are settled. */
 export function planServers(contents: Contents, bindings: Bindings, planning: Planning): readonly PendingServer[] {
   const numbers = ec2Numbers('server', contents.server, planning)
-  return [...soundItems(planning, 'server', contents.server)].map(([item, id]) => {
+  const sound = new Map(soundItems(planning, 'server', contents.server))
+  for (const item of contents.server) if (!sound.has(item)) refuseAddresses(item, planning)
+  return [...sound].map(([item, id]) => {
     const interfaces = planInterfaces(item, id, bindings, planning)
     const server = serverOf(item, id, interfaces, () => numbers.next(), contents, planning)
     return {
