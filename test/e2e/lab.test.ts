@@ -15,6 +15,8 @@ import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 const LAB = join(PROJECT, 'examples/lab.yaml')
+/** Ports of every kind: IPv6 alone by advertisement and by DHCPv6, both families on two ports, two of IPv4. */
+const SHAPES = fileURLToPath(new URL('lab.yaml', import.meta.url))
 
 describe('firstboot lab', () => {
   const directory = mkdtempSync(join(tmpdir(), 'firstboot-lab-test-'))
@@ -50,6 +52,36 @@ describe('firstboot lab', () => {
     assert.match(said, /10\.0\.0\.11 is blue-1 \(\S+\) on blue and green-1 \(\S+\) on green/)
     assert.match(said, /4 of 4 guests have exactly their own metadata\./)
     assert.deepEqual(readdirSync(directory), [])
+  })
+
+  it('--once boots guests on IPv6 alone, and configures each port of a guest', () => {
+    const said = run('lab', '--once', '-f', SHAPES)
+    for (const name of ['advertised', 'given', 'mixed', 'two-ports'])
+      assert.match(said, new RegExp(`${name} .* right +right +right +right +right`))
+    assert.match(said, /4 of 4 guests have exactly their own metadata\./)
+    for (const name of ['advertised', 'given'])
+      assert.match(said, new RegExp(`${name} +metadata at fe80::a9fe:a9fe%eth0`))
+    assert.match(said, /advertised +address fd00:1::\S+\/64 on eth0/)
+    assert.match(said, /given +address fd00:2::\S+ on eth0/)
+    assert.match(said, /two-ports +lease 10\.3\.0\.\d+\/24 .* on eth0/)
+    assert.match(said, /two-ports +lease 10\.4\.0\.\d+\/24 .* on eth1/)
+    assert.match(said, /two-ports +user-data says: 169\.254\.169\.254 via 10\.3\.0\.2 dev eth0/)
+    assert.match(said, /mixed +address fd00:1::\S+\/64 on eth0/)
+    assert.match(said, /mixed +lease 10\.4\.0\.\d+\/24 .* on eth1/)
+  })
+
+  it('asks by IPv6 where the router leads, and says what a guest waits for that nobody answers', async () => {
+    const lab = start('lab', '--once', '-f', SHAPES, '--no-enable-isolated-metadata')
+    await saying(
+      lab,
+      /advertised +metadata at fe80::a9fe:a9fe%eth0/,
+      /given +waits for metadata \(\d+s\): no answer to GET \/openstack; eth0 has no lease and asks fe80::a9fe:a9fe$/m,
+      /two-ports +waits for metadata \(\d+s\): .*; eth0 has a lease and asks 169\.254\.169\.254; eth1 has a lease /,
+      /^Waiting for given, two-ports to boot, \d+ s at most\.$/m,
+    )
+    const ended = once(lab, 'exit')
+    lab.kill('SIGTERM')
+    assert.deepEqual(await ended, [1, null])
   })
 
   it('refuses a bad file by line, with exit code 1', () => {
@@ -140,17 +172,17 @@ describe('firstboot lab', () => {
   })
 })
 
-/** Resolves when the process has printed a text. @throws when it ends before */
-function saying(child: ChildProcess, text: string): Promise<void> {
+/** Resolves when the process has printed texts. @throws when it ends before */
+function saying(child: ChildProcess, ...texts: readonly (string | RegExp)[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let said = ''
   const listen = (chunk: Buffer) => {
     said += chunk
-    if (said.includes(text)) resolve()
+    if (texts.every((text) => said.search(text) !== -1)) resolve()
   }
   child.stdout?.on('data', listen)
   child.stderr?.on('data', listen)
-  child.once('exit', () => reject(new Error(`It ended without saying "${text}":\n${said}`)))
+  child.once('exit', () => reject(new Error(`It ended without saying ${texts.join(' and ')}:\n${said}`)))
   return promise
 }
 

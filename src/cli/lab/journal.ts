@@ -45,6 +45,6 @@ export function openJournal(guests: readonly Pick<Server, 'name'>[], terminal: T
 }
 
 /** A guest decides what it prints and asks for: nothing of it may steer the terminal. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}]/gu, (character) => (character === '\t' ? character : '\u{fffd}'))
 }

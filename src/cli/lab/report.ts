@@ -8,6 +8,8 @@ import type { Finding } from './verify.ts'
 export interface Verified {
   readonly server: Server
   readonly findings: readonly Finding[]
+  /** The last line on its console, as it may be shown; empty when it has printed nothing. */
+  readonly lastLine: string
 }
 
 /** What is about to come up. */
@@ -36,11 +38,9 @@ export function verdict(verified: readonly Verified[], records: RecordSet, termi
   const rows = verified.map(({ server, findings }) => [
     `  ${server.name}`,
     portsOf(server, records).flatMap(addressesOf).join(' '),
-    ...findings.map(({ isRight }) => (isRight ? 'right' : 'WRONG')),
+    ...findings.map((finding) => finding.verdict),
   ])
-  const wrong = verified.flatMap(({ server, findings }) =>
-    findings.filter(({ isRight }) => !isRight).map(({ what, detail }) => `  ${server.name}: ${what}: ${detail}`),
-  )
+  const wrong = verified.flatMap(missing)
   const shared = equalAddresses(verified, records)
   return [
     '',
@@ -54,6 +54,16 @@ export function verdict(verified: readonly Verified[], records: RecordSet, termi
       : wrong.length === 0
         ? terminal.paint('green', `${verified.length} of ${verified.length} guests have exactly their own metadata.`)
         : terminal.paint('red', 'Not every guest has its metadata.'),
+  ]
+}
+
+/** What a guest was told wrongly, and what stopped it from asking for the rest. */
+function missing({ server, findings, lastLine }: Verified): string[] {
+  const wrong = findings.filter((finding) => finding.verdict === 'WRONG')
+  const unasked = findings.filter((finding) => finding.verdict === 'has not asked')
+  return [
+    ...wrong.map(({ what, detail }) => `  ${server.name}: ${what}: ${detail}`),
+    ...(unasked.length === 0 ? [] : [`  ${server.name}: the last it said: ${lastLine || 'nothing'}`]),
   ]
 }
 
@@ -77,9 +87,14 @@ function equalAddresses(verified: readonly Verified[], records: RecordSet): stri
 export function hints(guests: readonly Server[], records: RecordSet, terminal: Terminal): string[] {
   const [any] = records.server.values()
   const first = (guests[0] ?? any)?.name ?? 'SERVER'
+  const hasIpv4 = (guests[0] === undefined ? [] : portsOf(guests[0], records)).flatMap(addressesOf).some(isIpv4)
+  const path = 'openstack/latest/meta_data.json'
+  const [url, route, giver] = hasIpv4
+    ? [`http://169.254.169.254/${path}`, 'ip route', 'DHCP']
+    : [`'http://[fe80::a9fe:a9fe%25eth0]/${path}'`, 'ip -6 route', 'its router']
   const inside: [string, string][] = [
-    [`exec --lab ${first} -- curl -s http://169.254.169.254/openstack/latest/meta_data.json`, 'ask as the guest'],
-    [`exec --lab ${first} -- ip route`, 'see the route DHCP gave it'],
+    [`exec --lab ${first} -- curl -s ${url}`, 'ask as the guest'],
+    [`exec --lab ${first} -- ${route}`, `see the route ${giver} gave it`],
   ]
   const lines: [string, string][] = [
     ...(guests.length > 0 ? inside : []),
@@ -103,6 +118,10 @@ function portsOf(server: Server, records: RecordSet): Port[] {
 
 function addressesOf(port: Port): IpAddress[] {
   return port.fixedIps.map(({ ipAddress }) => ipAddress)
+}
+
+function isIpv4(address: IpAddress): boolean {
+  return !address.includes(':')
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

@@ -1,10 +1,19 @@
 import type { RecordSet } from '../../inventory/records/records.ts'
 import type { Server } from '../../inventory/records/server.ts'
 
+/** What a guest must have been told, and what it asks to be told it. */
+const ASKED = {
+  identity: '/openstack/2018-08-27/meta_data.json',
+  hostname: '/latest/meta-data/hostname',
+  key: '/latest/meta-data/public-keys/',
+  network: '/openstack/2018-08-27/network_data.json',
+  'user data': '/openstack/2018-08-27/user_data',
+}
+
 /** One thing a guest must have been told, and whether it was told that. */
 export interface Finding {
-  readonly what: 'identity' | 'hostname' | 'key' | 'network' | 'user data'
-  readonly isRight: boolean
+  readonly what: keyof typeof ASKED
+  readonly verdict: 'right' | 'WRONG' | 'has not asked'
   /** What it read, or what it should have. */
   readonly detail: string
 }
@@ -12,8 +21,23 @@ export interface Finding {
 /** Reads a file that a guest has left; undefined when there is none. */
 export type ReadLeft = (name: string) => Buffer | undefined
 
-/** Compares what a guest has kept of its first boot with its record. Pure but for `read`. */
-export function verifyGuest(server: Server, records: RecordSet, read: ReadLeft, dhcpDomain: string): Finding[] {
+/**
+ * Compares what a guest has kept of its first boot with its record. Pure but for `read`.
+ *
+ * @param asked  the targets of the guest's requests: what it keeps nothing of may have been answered with nothing
+ */
+export function verifyGuest(
+  server: Server,
+  records: RecordSet,
+  read: ReadLeft,
+  asked: ReadonlySet<string>,
+  dhcpDomain: string,
+): Finding[] {
+  const finding = (what: Finding['what'], told: string, wanted: string): Finding => {
+    if (!asked.has(ASKED[what])) return { what, verdict: 'has not asked', detail: 'has not asked' }
+    if (told === wanted) return { what, verdict: 'right', detail: told }
+    return { what, verdict: 'WRONG', detail: `${told || 'nothing'} instead of ${wanted || 'nothing'}` }
+  }
   const meta = jsonOf(read('meta_data.json'))
   const hostname = dhcpDomain === '' ? server.hostname : `${server.hostname}.${dhcpDomain}`
   const macs = server.portIds.map((id) => records.port.get(id)?.macAddress ?? '')
@@ -29,11 +53,6 @@ export function verifyGuest(server: Server, records: RecordSet, read: ReadLeft, 
     finding('network', told.join(' '), macs.join(' ')),
     finding('user data', digest(read('user_data')), digest(userData)),
   ]
-}
-
-function finding(what: Finding['what'], told: string, wanted: string): Finding {
-  const isRight = told === wanted
-  return { what, isRight, detail: isRight ? told : `${told || 'nothing'} instead of ${wanted || 'nothing'}` }
 }
 
 function text(bytes: Buffer | undefined): string {

@@ -35,6 +35,7 @@ cd "$root"
 mkdir boot dev etc proc root run run/firstboot tmp var old
 chmod 1777 tmp
 cp "$state/guest-boot.sh" "$state/guest-dhcp.sh" boot
+chmod 755 boot/guest-dhcp.sh # DHCP clients run it by its name
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n' >etc/passwd
 printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group
 printf '127.0.0.1 localhost\n::1 localhost\n' >etc/hosts
