@@ -105,6 +105,15 @@ interface Case {
   readonly severities: readonly [only: 'broken' | 'risk', dual: 'broken' | 'risk']
 }
 
+const [inside] = [healthy.inside].flatMap((known) => ('value' in known && known.value ? [known.value] : []))
+/** The router's namespace, in which another program has the port. */
+const taken = {
+  value: inside && {
+    ...inside,
+    sockets: [{ protocol: 'tcp', address: ip('::'), port: 9697, owner: { pid: 7, arguments: ['nginx'] } }] as const,
+  },
+}
+
 const cases: readonly Case[] = [
   { fault: 'radvd-silent', given: hears({ adverts: [] }), severities: ['risk', 'risk'] },
   {
@@ -145,6 +154,16 @@ const cases: readonly Case[] = [
     severities: ['broken', 'risk'],
   },
 ]
+
+it('who listens where a guest asks by IPv6 alone harms none that has IPv4', () => {
+  const ways = ipv6.ways.map((way) => (way.kind === 'router' ? { ...way, inside: taken } : way))
+  const { verdict, findings } = explain(BRIDGES, { ...dual, ipv6: { ...ipv6, ways } }, 'web-1')
+  assert.deepEqual(
+    findings.map(({ id, severity }) => [id, severity]),
+    [['foreign-listener', 'risk']],
+  )
+  assert.equal(verdict, 'well')
+})
 
 describe('a guest that has IPv6 alone', () => {
   it('is well where nothing is wrong, and no way of IPv4 is missed', () => {

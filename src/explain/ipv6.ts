@@ -52,11 +52,21 @@ export function byIpv6(facts: Pick<Facts, 'records'>, observed: string): Spot {
   return { observed, severity: severityOf(facts, 6) }
 }
 
+/** A namespace that is to answer. */
+export interface Place extends Pick<Ipv6Way, 'netns' | 'inside' | 'listensOn'> {
+  /** What the guest takes when it does not. */
+  readonly severity: Severity
+}
+
 /** The namespaces that are to answer this guest, each once. */
-export function placesOf({ path, inside, ipv6 }: Facts): readonly Pick<Ipv6Way, 'netns' | 'inside' | 'listensOn'>[] {
+export function placesOf(facts: Facts): readonly Place[] {
+  const { path, inside, ipv6 } = facts
   const { netns, listensOn } = path
   const more = (ipv6?.ways ?? []).filter((way) => way.netns !== netns)
-  return [...(netns === undefined ? [] : [{ netns, inside, listensOn }]), ...more]
+  return [
+    ...(netns === undefined ? [] : [{ netns, inside, listensOn, severity: 'broken' as const }]),
+    ...more.map((way) => ({ ...way, severity: severityOf(facts, 6) })),
+  ]
 }
 
 /** Whom a command of the datapath concerns; undefined: everybody. */

@@ -15,10 +15,11 @@ export const proxyFaults: readonly Fault[] = [
     expected: 'in the namespace nobody but us listens there',
     mend: 'end that process',
     judge: (facts) =>
-      placesOf(facts).flatMap(({ inside, listensOn }) =>
+      placesOf(facts).flatMap(({ inside, listensOn, severity }) =>
         (knownOf(inside)?.sockets ?? [])
           .filter(({ protocol, port, owner }) => protocol === 'tcp' && port === listensOn?.port && !isOurs(owner))
           .map(({ address, port, owner }) => ({
+            severity,
             observed: `process ${owner?.pid ?? '?'} (${owner?.arguments.slice(0, 3).join(' ').slice(0, 80) ?? 'unknown'}) listens on ${address} port ${port}`,
             ...(owner === undefined ? {} : { mend: `kill ${owner.pid}` }),
           })),

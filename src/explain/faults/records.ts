@@ -1,5 +1,6 @@
 import { contains, isLinkLocal } from '../../inventory/records/address.ts'
 import type { Fault } from '../fault.ts'
+import { mainFamily } from '../ipv6.ts'
 
 /** What the inventory itself says against it. */
 export const recordFaults: readonly Fault[] = [
@@ -104,10 +105,14 @@ export const recordFaults: readonly Fault[] = [
     recognised: 'a subnet of the network has DHCP, and no port is `network:dhcp`, or it is down',
     expected: 'the network has a DHCP port that is up',
     mend: 'apply the inventory file again: it makes a DHCP port where one is missing',
-    judge: ({ records: { subnet, network, dhcpPort } }) => {
-      if (subnet?.enableDhcp !== true) return undefined
-      if (dhcpPort === undefined) return `network ${network?.name ?? ''} has no DHCP port`
-      return dhcpPort.adminStateUp ? undefined : `DHCP port ${dhcpPort.id} is down`
+    judge: (facts) => {
+      const { subnet, network, dhcpPort } = facts.records
+      if (subnet?.enableDhcp !== true || dhcpPort?.adminStateUp) return undefined
+      // By IPv6 a router serves a guest without a lease.
+      const severity = mainFamily(facts) === 6 && facts.path.kind === 'router' ? 'risk' : 'broken'
+      const observed =
+        dhcpPort === undefined ? `network ${network?.name ?? ''} has no DHCP port` : `DHCP port ${dhcpPort.id} is down`
+      return [{ observed, severity }]
     },
   },
   {
