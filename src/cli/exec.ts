@@ -1,14 +1,12 @@
 import { join } from 'node:path'
 import { stateDirectory, stateOptions } from '../config/options/state.ts'
 import { UsageError } from '../config/read.ts'
-import { ownCommand } from '../daemons/own-command.ts'
-import { runningSandbox } from '../daemons/running-sandbox.ts'
 import { existingStateDirectory } from '../daemons/state-directory.ts'
 import { runInteractive } from '../host/interactive.ts'
 import { guestEntry, NamespaceGuests } from '../host/namespace-guests.ts'
-import { sandboxEntry } from '../host/sandbox.ts'
 import type { HypervisorKind, Server } from '../inventory/records/server.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
+import { againInSandbox } from './again-in-sandbox.ts'
 import { command } from './command.ts'
 import { findServer } from './find-server.ts'
 
@@ -26,17 +24,14 @@ export const exec = command({
     ],
     ['firstboot exec --lab blue-1 -- sh', 'look around'],
   ],
-  run: async ({ values, positionals, env }) => {
+  run: async ({ values, positionals, origins, env }) => {
     const [wanted, ...words] = positionals
     const [program, ...args] = words
     if (program === undefined) throw new UsageError('name the server and, behind --, the command')
     const directory = stateDirectory(values, env)
-    const sandbox = runningSandbox(directory)
-    if (sandbox !== undefined && wanted !== undefined) {
-      const again = ownCommand('exec', '--state-dir', directory, wanted, '--', program, ...args)
-      return runInteractive([...sandboxEntry(sandbox), ...again] as [string, ...string[]])
-    }
-    return runInteractive(guestEntry(await initOf(directory, wanted), [program, ...args]))
+    const asked = { name: 'exec', options: stateOptions, values, origins, env, words: positionals }
+    const code = await againInSandbox(directory, asked)
+    return code ?? runInteractive(guestEntry(await initOf(directory, wanted), [program, ...args]))
   },
 })
 

@@ -3,8 +3,10 @@ import type { RecordSet } from '../inventory/records/records.ts'
 import type { Server } from '../inventory/records/server.ts'
 import { suggestion } from '../text/nearest.ts'
 
-/** The server a person means: by id, or by a name that only one server has. @throws UsageError */
-export function findServer(records: RecordSet, wanted: string | undefined): Server {
+/** The server a person means: by id, or by a name that only one server has.
+ *  @param besides  what else it could have been and is not: `, nor a port`
+ *  @throws UsageError */
+export function findServer(records: RecordSet, wanted: string | undefined, besides = ''): Server {
   if (wanted === undefined) throw new UsageError('name a server: its name or its id')
   const byId = records.server.get(wanted.toLowerCase())
   if (byId !== undefined) return byId
@@ -16,7 +18,7 @@ export function findServer(records: RecordSet, wanted: string | undefined): Serv
     )
     throw new UsageError(`${named.length} servers are called ${wanted}; use an id: ${choices.join(', ')}`)
   }
-  if (server === undefined) throw new UsageError(`there is no server ${wanted}${didYouMean(records, wanted)}`)
+  if (server === undefined) throw new UsageError(`there is no server ${wanted}${besides}${didYouMean(records, wanted)}`)
   return server
 }
 

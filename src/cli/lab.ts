@@ -11,12 +11,10 @@ import { rememberSandbox } from '../daemons/running-sandbox.ts'
 import { acquireLock, LockTaken } from '../host/lock.ts'
 import { enterSandbox } from '../host/sandbox.ts'
 import { command } from './command.ts'
+import { LAB_STATE } from './lab/inner.ts'
 import { runLab } from './lab/run.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/lab.yaml', import.meta.url))
-
-/** Says to the inner of the two processes that it is the inner one, and where the state is. */
-const INNER = 'FIRSTBOOT_LAB_STATE'
 
 export const lab = command({
   usage: '',
@@ -36,14 +34,14 @@ export const lab = command({
   ],
   run: async (given) => {
     const { env } = given
-    const inner = env[INNER]
+    const inner = env[LAB_STATE]
     if (inner !== undefined) return runLab(inner, given)
     const directory = labDirectory()
     const release = lockLab(directory)
     try {
       sweep(directory)
       return await enterSandbox(ownCommand('lab', ...innerArguments(given.values)), {
-        env: { ...env, [INNER]: directory },
+        env: { ...env, [LAB_STATE]: directory },
         onStarted: (pid) => rememberSandbox(directory, pid),
       })
     } finally {

@@ -21,7 +21,8 @@ export interface Explanation {
 export type Verdict = 'well' | 'broken' | 'unknown'
 
 export interface ExplainedStep extends Pick<Step, 'id' | 'on'> {
-  readonly state: 'well' | 'risk' | 'broken' | 'unknown'
+  /** `absent`: there is nothing of the kind on this way, nor should be. */
+  readonly state: 'well' | 'risk' | 'broken' | 'unknown' | 'absent'
   readonly observed: string
 }
 
@@ -35,12 +36,41 @@ export function explain<F extends Facts>({ hops, ...way }: Way<F>, facts: F, nam
   return { port: facts.records.port?.id ?? null, verdict, sentence, findings, steps, hops }
 }
 
+/** One port of a server. */
+export interface PortOf {
+  /** Which one, as a person would call it: its address. */
+  readonly at: string
+  readonly explanation: Explanation
+}
+
 const WORST: readonly Verdict[] = ['broken', 'unknown', 'well']
 
-/** Of a server with several ports the one that is to be heard of first; with risks before without. Pure. */
-export function worstOf(all: readonly Explanation[]): Explanation | undefined {
+/**
+ * What is said of a server by all its ports. One is enough for its guest: where a port is well, the guest asks by it, and
+ * what is broken at others is a risk. Where none is, it is what is said of the worst. Pure.
+ * @param name  of the server
+ * @returns the fields of the port that is spoken of; undefined for no ports
+ */
+export function explainServer(name: string, ports: readonly PortOf[]): Explanation | undefined {
+  const well = ports.filter(({ explanation }) => explanation.verdict === 'well')
+  const broken = ports.filter(({ explanation }) => explanation.verdict === 'broken')
+  const [spoken] = (well.length > 0 ? well : ports).map(({ explanation }) => explanation).toSorted(byUrgency)
+  if (spoken === undefined || well.length === 0 || broken.length === 0) return spoken
+  const risks = broken.flatMap(({ at, explanation: { findings } }) =>
+    findings
+      .filter(({ severity }) => severity === 'broken')
+      .map((each): Finding => ({ ...each, severity: 'risk', observed: `${at}: ${each.observed}` })),
+  )
+  const not = broken.map(({ at, explanation: { findings } }) => `${at}: ${findings[0]?.observed} [${findings[0]?.id}]`)
+  const by = well.map(({ at }) => at).join(' and ')
+  const sentence = `${name} gets its metadata by its port at ${by}, but not by the one at ${not.join('; nor at ')}.`
+  return { ...spoken, sentence, findings: [...spoken.findings, ...risks] }
+}
+
+/** The worst first; with risks before without. */
+function byUrgency(a: Explanation, b: Explanation): number {
   const rankOf = ({ verdict, findings }: Explanation) => WORST.indexOf(verdict) * 2 + (findings.length > 0 ? 0 : 1)
-  return all.toSorted((a, b) => rankOf(a) - rankOf(b))[0]
+  return rankOf(a) - rankOf(b)
 }
 
 /** What breaks before what might, causes before what follows from them, what concerns the guest before what concerns its
@@ -61,9 +91,9 @@ function explained<F extends Facts>({ id, on, tell }: Step<F>, facts: F, finding
   if (worst !== undefined)
     return { id, on, state: worst.severity, observed: own.map(({ observed }) => observed).join('; ') }
   const told = tell(facts)
-  return 'value' in told
-    ? { id, on, state: 'well', observed: told.value }
-    : { id, on, state: 'unknown', observed: told.unknown }
+  if ('value' in told) return { id, on, state: 'well', observed: told.value }
+  if ('absent' in told) return { id, on, state: 'absent', observed: told.absent }
+  return { id, on, state: 'unknown', observed: told.unknown }
 }
 
 function verdictOf(findings: readonly Finding[], steps: readonly ExplainedStep[]): Verdict {

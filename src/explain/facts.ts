@@ -14,6 +14,9 @@ import type { Subnet } from '../inventory/records/subnet.ts'
 import type { Finding } from '../lint/finding.ts'
 import type { Ipv6Facts } from './ipv6.ts'
 
+/** absent: there is none of it on this way, which is as it should be, and why. */
+export type KnownHere<T> = Known<T> | { readonly absent: string }
+
 /** Everything one explanation goes by: read once, then judged without looking again. No secret is in it. */
 export interface Facts {
   /** Milliseconds since 1970. */
@@ -41,13 +44,13 @@ export interface Facts {
   /** The metadata agent, asked in the guest's name over its socket. */
   readonly agent: Known<AgentFacts>
   /** The metadata API of its own, when the agent has one. */
-  readonly api: Known<ApiFacts>
-  readonly database: Known<DatabaseFacts>
-  readonly documents: Known<DocumentFacts>
-  readonly vendorData: Known<readonly TargetFacts[]>
+  readonly api: KnownHere<ApiFacts>
+  readonly database: KnownHere<DatabaseFacts>
+  readonly documents: KnownHere<DocumentFacts>
+  readonly vendorData: KnownHere<readonly TargetFacts[]>
   readonly requests: Known<RequestFacts>
   readonly lease: Known<{ readonly endsAt: number | undefined }>
-  readonly drive: Known<{ readonly stale: readonly string[] | undefined }>
+  readonly drive: KnownHere<{ readonly stale: readonly string[] | undefined }>
 }
 
 export interface RecordFacts {

@@ -1,4 +1,4 @@
-import type { Facts } from './facts.ts'
+import type { Facts, KnownHere } from './facts.ts'
 import type { StepId } from './steps.ts'
 
 /** `broken`: the guest gets no metadata, or not all of it. `risk`: it does, and something near it is not as it should be. */
@@ -50,6 +50,6 @@ function isList(found: readonly Spot[] | Spot): found is readonly Spot[] {
 }
 
 /** A fact where it is known. */
-export function knownOf<T>(fact: { readonly value: T } | { readonly unknown: string }): T | undefined {
+export function knownOf<T>(fact: KnownHere<T>): T | undefined {
   return 'value' in fact ? fact.value : undefined
 }

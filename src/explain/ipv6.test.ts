@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dhcpPort, healthy, NETNS } from '../../test/support/healthy-guest.ts'
+import { dhcpPort, healthy, metadataSocket, NETNS } from '../../test/support/healthy-guest.ts'
 import { aPort, aSubnet } from '../../test/support/network-records.ts'
 import type { LinkAnswers } from '../host/probe/link-questions-ipv6.ts'
 import type { Cidr, IpAddress, MacAddress } from '../inventory/records/address.ts'
-import { explain, worstOf } from './explain.ts'
+import { explain, explainServer } from './explain.ts'
 import type { Facts } from './facts.ts'
 import type { Ipv6Facts } from './ipv6.ts'
 import { BRIDGES } from './way.ts'
@@ -41,6 +41,11 @@ const heard: LinkAnswers = {
   guest: new Set([linkLocal]),
 }
 
+const inside: Facts['inside'] =
+  'value' in healthy.inside && healthy.inside.value !== undefined
+    ? { value: { ...healthy.inside.value, sockets: [metadataSocket(METADATA)] } }
+    : healthy.inside
+
 const ipv6: Ipv6Facts = {
   fixedIp: { subnetId: subnet.id, ipAddress: ADDRESS },
   subnet,
@@ -61,7 +66,7 @@ const ipv6: Ipv6Facts = {
       nextHop: undefined,
       listensOn: { address: METADATA, port: 80 },
       because: 'it is isolated',
-      inside: healthy.inside,
+      inside,
       visit: answered,
     },
   ],
@@ -74,6 +79,7 @@ const ipv6: Ipv6Facts = {
 /** IPv6 is all it has. */
 const only: Facts = {
   ...healthy,
+  inside,
   records: { ...healthy.records, port, fixedIp: port.fixedIps[0], subnet, found: [port] },
   path: {
     kind: 'router',
@@ -201,17 +207,40 @@ describe('a guest that has IPv6 alone', () => {
   })
 })
 
+const ADDRESS_4 = '10.0.0.11' as IpAddress
+
 describe('of several ports', () => {
   const well = explain(BRIDGES, healthy, 'web-1')
   const risky = explain(BRIDGES, { ...dual, ipv6: claims(ADDRESS) }, 'web-1')
   const broken = explain(BRIDGES, { ...only, ipv6: claims(METADATA, STRANGER) }, 'web-1')
   const dark = explain(BRIDGES, { ...healthy, agent: unknown }, 'web-1')
-  for (const { all, worst } of [
-    { all: [well, broken, dark], worst: broken },
-    { all: [well, dark, risky], worst: dark },
-    { all: [well, risky], worst: risky },
-    { all: [well], worst: well },
+  for (const { all, spoken } of [
+    { all: [broken, dark], spoken: broken },
+    { all: [dark, risky], spoken: risky },
+    { all: [well, risky], spoken: risky },
+    { all: [well], spoken: well },
   ])
-    it(`${all.map(({ verdict }) => verdict).join(', ')}: the worst is ${worst.verdict}`, () =>
-      assert.equal(worstOf(all), worst))
+    it(`${all.map(({ verdict }) => verdict).join(', ')}: ${spoken.verdict} is what is said`, () => {
+      const ports = all.map((explanation, i) => ({ at: `10.0.${i}.11`, explanation }))
+      assert.equal(explainServer('web-1', ports), spoken)
+    })
+
+  it('one that is well is enough, and what is broken at another is a risk', () => {
+    const cut = explain(BRIDGES, { ...healthy, claims: { value: new Map([[ADDRESS_4, new Set()]]) } }, 'web-1 at b')
+    assert.deepEqual([cut.verdict, cut.findings[0]?.id], ['broken', 'guest-no-lease'])
+    const said = explainServer('web-1', [
+      { at: '10.1.0.5', explanation: cut },
+      { at: '10.0.0.11', explanation: well },
+    ])
+    assert.equal(said?.verdict, 'well')
+    assert.equal(
+      said?.sentence,
+      'web-1 gets its metadata by its port at 10.0.0.11, but not by the one at 10.1.0.5: nobody answers for 10.0.0.11 [guest-no-lease].',
+    )
+    assert.deepEqual(
+      said?.findings.map(({ id, severity, observed }) => [id, severity, observed]),
+      [['guest-no-lease', 'risk', '10.1.0.5: nobody answers for 10.0.0.11']],
+    )
+    assert.deepEqual(said?.steps, well.steps)
+  })
 })

@@ -1,7 +1,6 @@
-import type { Known } from '../host/examine/known.ts'
 import type { Offer } from '../host/probe/frames.ts'
 import type { LinkAnswers } from '../host/probe/link-questions-ipv6.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, KnownHere } from './facts.ts'
 import { knownOf } from './fault.ts'
 import { type Ipv6Facts, mainFamily, placesOf, visitsOf } from './ipv6.ts'
 
@@ -35,8 +34,9 @@ export interface Step<F extends Facts = Facts> {
   readonly id: StepId
   /** Stations that the drawing shows as one. */
   readonly on: Hop
-  /** What there is to see when nothing is wrong; unknown: nobody could look, and why. */
-  readonly tell: (facts: F) => Known<string>
+  /** What there is to see when nothing is wrong; unknown: nobody could look, and why;
+   *  absent: there is nothing to look at. */
+  readonly tell: (facts: F) => KnownHere<string>
 }
 
 export type Hop = 'guest' | 'bridge' | 'br-int' | 'OVN' | 'namespace' | 'proxy' | 'agent' | 'API' | 'records'
@@ -71,7 +71,9 @@ export const STEPS: readonly Step[] = [
     id: 'service',
     on: 'proxy',
     tell: ({ host: { daemons } }) =>
-      said(daemons.map(({ command, pid }) => `${command} ${pid}`).join(', ') || 'no daemon of ours'),
+      daemons.length === 0
+        ? { unknown: 'no daemon of ours is seen' }
+        : said(daemons.map(({ command, pid }) => `${command} ${pid}`).join(', ')),
   },
   {
     id: 'plug',
@@ -99,10 +101,10 @@ export const STEPS: readonly Step[] = [
     tell: ({ offers, path, records, ipv6 }) => {
       const leases =
         mainFamily({ records }) === 6
-          ? { unknown: 'the port has no IPv4 address' }
+          ? { absent: 'the port has no IPv4 address' }
           : path.isDhcpServed
             ? about(offers, (all) => all.map(offered).join('; '))
-            : { unknown: 'no DHCP for this subnet' }
+            : { absent: 'no DHCP for this subnet' }
       return joined([leases, ...(ipv6 === undefined ? [] : [about(ipv6.heard, (heard) => told(ipv6, heard))])])
     },
   },
@@ -111,16 +113,15 @@ export const STEPS: readonly Step[] = [
     on: 'proxy',
     tell: (facts) =>
       joined(
-        placesOf(facts).map(({ inside, listensOn }) =>
-          about(inside, (found) => {
-            const held = found?.sockets.find(
-              ({ address, port }) => address === listensOn?.address && port === listensOn.port,
-            )
-            return held === undefined
-              ? 'nobody'
-              : `${held.address} port ${held.port}, process ${held.owner?.pid ?? 'unknown'}`
-          }),
-        ),
+        placesOf(facts).map(({ inside, listensOn }) => {
+          if ('unknown' in inside) return inside
+          const held = inside.value?.sockets.find(
+            ({ address, port }) => address === listensOn?.address && port === listensOn.port,
+          )
+          return held === undefined
+            ? { unknown: inside.value === undefined ? 'there is no namespace to listen in' : 'nobody listens' }
+            : said(`${held.address} port ${held.port}, process ${held.owner?.pid ?? 'unknown'}`)
+        }),
       ),
   },
   {
@@ -186,15 +187,14 @@ export const STEPS: readonly Step[] = [
       const there = macs === undefined ? 'unknown whether it runs' : macs.size > 0 ? 'has its address' : 'is silent'
       const ends = knownOf(lease)?.endsAt
       const { last, clients = [] } = knownOf(requests) ?? {}
-      return said(
-        [
-          there,
-          ...(answers?.size ? [`speaks as ${[...answers].join(', ')}`] : []),
-          ...(ends === undefined ? [] : [`lease for ${Math.max(0, Math.round((ends - now) / 1_000))} s more`]),
-          last === undefined ? 'has not asked yet' : `asked last ${last.at}: ${last.path} ${last.status}`,
-          ...clients,
-        ].join(', '),
-      )
+      const text = [
+        there,
+        ...(answers?.size ? [`speaks as ${[...answers].join(', ')}`] : []),
+        ...(ends === undefined ? [] : [`lease for ${Math.max(0, Math.round((ends - now) / 1_000))} s more`]),
+        last === undefined ? 'has not asked yet' : `asked last ${last.at}: ${last.path} ${last.status}`,
+        ...clients,
+      ].join(', ')
+      return macs === undefined ? { unknown: text } : said(text)
     },
   },
   {
@@ -219,15 +219,15 @@ function told({ isLeased }: Ipv6Facts, { adverts, offers }: LinkAnswers): string
 }
 
 /** What is known of several places; unknown where nothing is. */
-function joined(all: readonly Known<string>[]): Known<string> {
+function joined(all: readonly KnownHere<string>[]): KnownHere<string> {
   const known = all.flatMap((each) => ('value' in each ? [each.value] : []))
   return known.length > 0 || all[0] === undefined ? said(known.join('; ')) : all[0]
 }
 
-export function said(text: string): Known<string> {
+export function said(text: string): KnownHere<string> {
   return { value: text }
 }
 
-export function about<T>(fact: Known<T>, tell: (value: T) => string): Known<string> {
+export function about<T>(fact: KnownHere<T>, tell: (value: T) => string): KnownHere<string> {
   return 'value' in fact ? said(tell(fact.value)) : fact
 }

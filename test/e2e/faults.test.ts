@@ -36,7 +36,7 @@ describe('firstboot explain names', () => {
   for (const injection of INJECTIONS)
     it(`${injection.fault} (${injection.path}): ${injection.how}`, () => injected(ward, injection))
 
-  it('the worst of several ports, and what each is like', async () => {
+  it('what each of several ports is like, and that one is enough', async () => {
     const { port } = ward.patient('pair')
     const [all, one] = await Promise.all([ward.explain('pair'), ward.explain(port)])
     assert.deepEqual(
@@ -47,8 +47,14 @@ describe('firstboot explain names', () => {
       ],
     )
     assert.equal(all.ports[0]?.port, port)
-    assert.deepEqual([all.verdict, all.port, all.exitCode], ['broken', all.ports[1]?.port, 1])
-    assert.match(all.sentence, /^pair at 10\.4\.0\.\d+ gets no metadata/)
+    assert.deepEqual([all.verdict, all.port, all.exitCode], ['well', port, 0])
+    assert.match(
+      all.sentence,
+      /^pair gets its metadata by its port at 10\.3\.0\.21, but not by the one at 10\.4\.0\.\d+: .+ \[network-down\]\.$/,
+    )
+    assert.deepEqual(all.findings.map(({ id, severity }) => [id, severity])[0], ['network-down', 'risk'])
+    const other = await ward.explain(all.ports[1]?.port ?? '')
+    assert.deepEqual([other.verdict, other.exitCode], ['broken', 1])
     assert.deepEqual([one.verdict, one.ports.length, one.exitCode], ['well', 1, 0])
   })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Examined } from '../../src/doctor/examine.ts'
+import type { Explanation } from '../../src/explain/explain.ts'
 import { firstboot } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { openTestMachine, type TestMachine } from '../support/test-machine.ts'
@@ -116,6 +118,32 @@ describe('firstboot lab', () => {
       )
       assert.equal(run('render', '--lab', 'green-1', '/latest/meta-data/hostname'), 'green-1.novalocal')
       assert.match(run('list', '--lab', 'servers'), /green-1 +green +green=10\.0\.0\.11/)
+    })
+
+    it('explains a guest as it is in there', () => {
+      const { verdict, findings, steps } = JSON.parse(run('explain', '--lab', 'green-1', '--json')) as Explanation
+      assert.deepEqual([verdict, findings], ['well', []])
+      const said = new Map(steps.map(({ id, state, observed }) => [id, `${state}: ${observed}`]))
+      assert.match(said.get('service') ?? '', /^well: lab \d+$/)
+      assert.equal(said.get('api'), 'absent: part of firstboot lab')
+      assert.deepEqual(
+        steps.filter(({ state }) => state === 'unknown'),
+        [],
+      )
+      const path = join(directory, `firstboot-lab-${process.getuid?.()}`)
+      assert.match(run('explain', '--state-dir', path, 'green-1'), /^green-1 gets its metadata by dhcp\.\n/)
+      assert.throws(() => run('explain', '--lab', '10.0.0.11'), { status: 2, stderr: /2 ports have 10\.0\.0\.11/ })
+    })
+
+    it('has nothing left behind and nothing missing, says doctor', () => {
+      const [program, ...args] = firstboot('doctor', '--lab', '--json')
+      // It does not like our marker, and says so by its exit code.
+      const { stdout } = spawnSync(program, args, { env, encoding: 'utf8' })
+      const { examined } = JSON.parse(stdout) as { examined: readonly Examined[] }
+      const own = examined.filter(({ check }) => /^(state|leftovers)\//.test(check))
+      assert.ok(own.length > 0)
+      const bad = own.filter(({ severity }) => severity !== 'ok' && severity !== 'unknown')
+      assert.deepEqual(bad, [])
     })
 
     it('passes on the exit code of a command, and refuses an unknown server', () => {

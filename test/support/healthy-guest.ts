@@ -1,4 +1,5 @@
 import type { Facts } from '../../src/explain/facts.ts'
+import type { ListeningSocket } from '../../src/host/examine/listening.ts'
 import type { IpAddress } from '../../src/inventory/records/address.ts'
 import type { Server } from '../../src/inventory/records/server.ts'
 import { aDhcpPort, aNetwork, aPort, aSubnet } from './network-records.ts'
@@ -8,6 +9,11 @@ const ip = (text: string) => text as IpAddress
 export const NETNS = 'qdhcp-n'
 export const port = aPort('port-1', ['s=10.0.0.11'], { deviceId: 'server-1', deviceOwner: 'compute:nova' })
 export const dhcpPort = aDhcpPort('dhcp-1', 's=10.0.0.2')
+
+/** Where our proxy listens. */
+export function metadataSocket(address: IpAddress): ListeningSocket {
+  return { protocol: 'tcp', address, port: 80, owner: { pid: 2, arguments: ['firstboot', 'metadata-proxy'] } }
+}
 
 /** A guest on an isolated network, and all is well. */
 export const healthy: Facts = {
@@ -66,7 +72,7 @@ export const healthy: Facts = {
         listening: new Set(),
         programs: [],
       },
-      sockets: [],
+      sockets: [metadataSocket(ip('169.254.169.254'))],
       neighbours: [],
       refused: [],
       foreignRules: [],

@@ -9,6 +9,7 @@ import { networkFacts } from '../../host/examine/network.ts'
 import { ownProcess } from '../../host/examine/own-process.ts'
 import { findPrograms } from '../../host/examine/programs.ts'
 import { lockHolder, stateFacts } from '../../host/examine/state.ts'
+import { holderOf, runningDaemons } from '../explain/daemons.ts'
 import { configurationFacts } from './configuration.ts'
 import { type OvnQuestion, ovnFacts } from './ovn.ts'
 import { secretSources } from './secrets.ts'
@@ -28,7 +29,10 @@ export async function gatherFacts(
   const found = neighbours()
   const socketKeeper = join(statePath, 'run', 'sockets')
   const state = existsSync(statePath) ? { path: statePath, socketKeeper } : undefined
-  const ovn = await ovnFacts({ state, values, network })
+  const daemons = state === undefined ? { value: [] } : await runningDaemons(state)
+  const running = 'value' in daemons ? daemons.value : []
+  const ovn = await ovnFacts({ running, values, network })
+  const holder = (path: string) => (path === statePath ? holderOf(path, running) : lockHolder(path))
   const paths = [
     ...('value' in network.marked ? network.marked.value : []),
     ...(ovn !== undefined && 'value' in ovn.chassis ? ovn.chassis.value.ports : []),
@@ -39,10 +43,10 @@ export async function gatherFacts(
     own: ownProcess(),
     network,
     neighbours: found,
-    state: stateFacts(statePath, ['metadata_proxy_shared_secret']),
+    state: { ...stateFacts(statePath, ['metadata_proxy_shared_secret']), holder: holder(statePath) },
     owners: new Map(
       paths.flatMap((path) =>
-        path === undefined ? [] : [[path, { exists: existsSync(path), holder: lockHolder(path) }] as const],
+        path === undefined ? [] : [[path, { exists: existsSync(path), holder: holder(path) }] as const],
       ),
     ),
     now: Date.now(),

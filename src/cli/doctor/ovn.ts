@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { ovnOptions } from '../../config/options/ovn.ts'
-import type { StateDirectory } from '../../daemons/state-directory.ts'
 import { OWNER_KEY } from '../../datapath/open-vswitch/tables.ts'
 import { OVN_PREFIX } from '../../datapath/ovn/namespace.ts'
 import type { OvnHost } from '../../doctor/facts.ts'
@@ -9,24 +8,22 @@ import { linksOutside } from '../../host/examine/namespace.ts'
 import { type NetworkFacts, statePathOf } from '../../host/examine/network.ts'
 import { ovnPrograms } from '../../host/examine/ovn-programs.ts'
 import type { Rows } from '../../ovsdb/ovsdb.ts'
-import { runningDaemons } from '../explain/daemons.ts'
+import type { RunningDaemon } from '../explain/daemons.ts'
 import { valuesOf } from '../explain/gather.ts'
 import { type ChassisConnections, openLocal, openSouthbound, reached } from '../explain/ovn/connect.ts'
 import { switchId } from '../explain/ovn/switch.ts'
 import { BRIDGE, LOCAL_TABLES, PORT, PORT_BINDING } from '../explain/ovn/tables.ts'
 
 export interface OvnQuestion {
-  /** undefined: there is none yet. */
-  readonly state: Pick<StateDirectory, 'path' | 'socketKeeper'> | undefined
+  /** On the state directory. */
+  readonly running: readonly RunningDaemon[]
   /** As flags and environment say. */
   readonly values: ChassisConnections & { readonly datapath: 'bridges' | 'ovn' }
   readonly network: NetworkFacts
 }
 
 /** What there is of OVN on this host. @returns undefined when there is nothing, and nobody asks for it */
-export async function ovnFacts({ state, values, network }: OvnQuestion): Promise<OvnHost | undefined> {
-  const daemons = state === undefined ? { value: [] } : await runningDaemons(state)
-  const running = 'value' in daemons ? daemons.value : []
+export async function ovnFacts({ running, values, network }: OvnQuestion): Promise<OvnHost | undefined> {
   const connections = valuesOf<ChassisConnections>(running, ['ovn-metadata-agent', 'up'], ovnOptions, values)
   const isAsked =
     values.datapath === 'ovn' ||

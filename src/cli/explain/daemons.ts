@@ -12,7 +12,8 @@ import { openFilesOf } from '../../host/examine/open-files.ts'
 import { lockHolder, stateFacts } from '../../host/examine/state.ts'
 import { patience } from '../../host/slowdown.ts'
 import { askOnce } from '../../http/question.ts'
-import { rows } from '../commands.ts'
+import { type Row, rows } from '../commands.ts'
+import { LAB_STATE } from '../lab/inner.ts'
 
 /** A daemon of ours that works on the state directory, with the options it was started with. */
 export interface RunningDaemon {
@@ -37,18 +38,30 @@ export async function runningDaemons(state: Place): Promise<Known<readonly Runni
   return { value: daemons.flat() }
 }
 
+/** `node …/bin/firstboot.js lab`, as a lab starts itself in its sandbox. */
+const LAB_AT = 2
+
 async function valuesOf(pid: number, name: string, args: readonly string[]) {
-  const row = rows.find((each) => each.name === name && each.group === 'daemon' && name !== 'datapath')
   const environment = environmentOf(pid)
-  if (row === undefined || 'unknown' in environment) return undefined
+  if ('unknown' in environment) return undefined
+  // The shells that wait for a lab have its words and its environment, and others in front.
+  const labState = args.indexOf(name) === LAB_AT ? environment.value[LAB_STATE] : undefined
+  const row = rows.find((each) => each.name === name && (isDaemon(each) || (name === 'lab' && labState !== undefined)))
+  if (row === undefined) return undefined
   try {
     const { options } = await row.load()
     const { values } = readOptions(options, args.slice(args.indexOf(name) + 1), environment.value)
-    const directory = stateDirectory({ lab: false, state_dir: '', ...values }, environment.value)
+    // Of a lab no option names it.
+    const place = { lab: false, state_dir: labState ?? '', ...values }
+    const directory = stateDirectory(place, environment.value)
     return { ...values, directory: resolve(workingDirectoryOf(pid), directory) }
   } catch {
     return undefined // of another version
   }
+}
+
+function isDaemon({ name, group }: Row): boolean {
+  return group === 'daemon' && name !== 'datapath'
 }
 
 function isOn(state: Place, pid: number, values: Readonly<Record<string, unknown>>): boolean {
@@ -72,14 +85,19 @@ export async function askOperator<T>(
   return answer.outcome === 'answered' && answer.status === 200 ? (JSON.parse(answer.body) as T) : undefined
 }
 
+/** The process that serves the directory. The lock of a lab is held outside of the sandbox in which it serves. */
+export function holderOf(path: string, running: readonly RunningDaemon[]): number | undefined {
+  return running.find(({ command }) => command === 'lab')?.pid ?? lockHolder(path)
+}
+
 export async function hostFacts(state: StateDirectory, daemons: Known<readonly RunningDaemon[]>): Promise<HostFacts> {
   const running = 'value' in daemons ? daemons.value : []
-  const holder = lockHolder(state.path)
+  const holder = holderOf(state.path, running)
+  const isKept = running.some(({ command }) => ['up', 'lab', 'dhcp-agent', 'ovn-metadata-agent'].includes(command))
   const status =
-    holder === undefined
+    holder === undefined && !isKept
       ? undefined
       : await askOperator<DatapathStatus | null>(state, '/datapath/status', patience(STATUS_MILLISECONDS))
-  const isKept = running.some(({ command }) => ['up', 'dhcp-agent', 'ovn-metadata-agent'].includes(command))
   return {
     holder,
     daemons: running.map(({ command, pid }) => ({ command, pid })),

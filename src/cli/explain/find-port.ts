@@ -12,21 +12,32 @@ export interface Wanted {
   readonly port: Port | undefined
   /** As a person would call it. */
   readonly name: string
+  /** What tells it from other ports of the server: its first address. */
+  readonly at: string
 }
 
-/** What a person means by a server's name or id, a port's id, an address or a MAC address. A server is meant with all its
+/** What a person means by a server's name or id, a port's id, an address, a floating IP or a MAC address. A server is meant with all its
  *  ports, or as one that has none. @returns at least one @throws UsageError */
 export function findPorts(records: RecordSet, wanted: string): readonly Wanted[] {
   const byId = records.port.get(wanted.toLowerCase())
   if (byId !== undefined) return [ofPort(records, byId)]
   const address = parseIpAddress(wanted)
   const mac = parseMacAddress(wanted)
-  if (address === undefined && mac === undefined) return ofServer(records, findServer(records, wanted))
+  if (address === undefined && mac === undefined)
+    return ofServer(records, findServer(records, wanted, ', nor a port with that id or address'))
+  const floating = [...records.floating_ip.values()].filter((each) => each.address === address)
+  const behind = new Set(floating.map(({ portId }) => portId))
   const found = [...records.port.values()].filter(
-    ({ macAddress, fixedIps }) => macAddress === mac || fixedIps.some(({ ipAddress }) => ipAddress === address),
+    ({ id, macAddress, fixedIps }) =>
+      macAddress === mac || behind.has(id) || fixedIps.some(({ ipAddress }) => ipAddress === address),
   )
   const [port, second] = found
-  if (port === undefined) throw new UsageError(`no port has ${wanted}; see firstboot list ports`)
+  if (port === undefined)
+    throw new UsageError(
+      floating.length > 0
+        ? `${wanted} is a floating IP that stands for no port: nobody is behind it`
+        : `no port and no floating IP has ${wanted}; see firstboot list ports`,
+    )
   if (second === undefined) return [ofPort(records, port)]
   const choices = found.map(
     ({ id, networkId }) => `${id} (network ${records.network.get(networkId)?.name ?? networkId})`,
@@ -36,13 +47,18 @@ export function findPorts(records: RecordSet, wanted: string): readonly Wanted[]
 
 function ofPort(records: RecordSet, port: Port): Wanted {
   const server = records.server.get(port.deviceId)
-  return { server, port, name: server?.name ?? port.name ?? port.id }
+  return { server, port, name: server?.name || port.name || port.id, at: placeOf(port) }
+}
+
+function placeOf({ id, fixedIps: [first] }: Port): string {
+  return first?.ipAddress ?? `port ${id}`
 }
 
 function ofServer(records: RecordSet, server: Server): readonly Wanted[] {
   const ports = server.portIds.map((id) => records.port.get(id)).filter((each) => each !== undefined)
-  if (ports.length === 0) return [{ server, port: undefined, name: server.name }]
-  const nameOf = ({ id, fixedIps: [first] }: Port) =>
-    ports.length === 1 ? server.name : `${server.name} at ${first?.ipAddress ?? `port ${id}`}`
-  return ports.map((port) => ({ server, port, name: nameOf(port) }))
+  if (ports.length === 0) return [{ server, port: undefined, name: server.name, at: '-' }]
+  return ports.map((port) => {
+    const at = placeOf(port)
+    return { server, port, name: ports.length === 1 ? server.name : `${server.name} at ${at}`, at }
+  })
 }

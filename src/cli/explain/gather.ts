@@ -44,11 +44,11 @@ export async function gatherFacts(gathering: Gathering): Promise<readonly Facts[
   const running = 'value' in daemons ? daemons.value : []
   const inForce = askOperator<DatapathValues>(state, '/config', patience(CONFIG_MILLISECONDS))
   const host = hostFacts(state, daemons)
-  const datapath = (await inForce) ?? valuesOf(running, ['up', 'dhcp-agent'], datapathOptions, values)
+  const datapath = (await inForce) ?? valuesOf(running, ['up', 'lab', 'dhcp-agent'], datapathOptions, values)
   const config = datapathConfig(datapath, { statePath, agentSocket: state.agentSocket })
   const desired = new Planner().desired(inventory.records, config, Math.floor(Date.now() / 1_000))
   const documents = { ...documentOptions, ...configDriveOptions }
-  const read = valuesOf(running, ['metadata-api', 'up', 'metadata-proxy'], documents, values)
+  const read = valuesOf(running, ['metadata-api', 'up', 'lab', 'metadata-proxy'], documents, values)
   const server = serverFacts({ state, inventory, store, values: read }, wanted[0]?.server)
   return Promise.all(
     wanted.map(async (each) => {

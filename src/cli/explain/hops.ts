@@ -3,7 +3,7 @@ import type { StateDirectory } from '../../daemons/state-directory.ts'
 import { DHCP_PREFIX } from '../../datapath/dhcp/namespace.ts'
 import { OVN_PREFIX } from '../../datapath/ovn/namespace.ts'
 import { ROUTER_PREFIX } from '../../datapath/router/namespace.ts'
-import type { AgentFacts, ApiFacts, Facts, PathFacts, RecordFacts } from '../../explain/facts.ts'
+import type { AgentFacts, ApiFacts, Facts, KnownHere, PathFacts, RecordFacts } from '../../explain/facts.ts'
 import type { Known } from '../../host/examine/known.ts'
 import { VISITOR_AGENT } from '../../host/probe/visitor.ts'
 import { patience } from '../../host/slowdown.ts'
@@ -28,7 +28,7 @@ export async function hopFacts(
 }
 
 /** Daemons that have an agent of their own in them, or the way to it. */
-const AT_THE_AGENT = ['metadata-agent', 'ovn-metadata-agent', 'dhcp-agent', 'up', 'metadata-proxy']
+const AT_THE_AGENT = ['metadata-agent', 'ovn-metadata-agent', 'dhcp-agent', 'up', 'lab', 'metadata-proxy']
 /** Daemons that are an agent, or whose proxies ask one. */
 const WITH_AGENT = ['metadata-agent', 'ovn-metadata-agent', 'dhcp-agent']
 
@@ -92,13 +92,25 @@ function replyOf(answer: Exclude<Answer, { readonly outcome: 'refused' }>) {
   return { status: answer.status, milliseconds, uuid: /"uuid": "([0-9a-f-]{36})"/.exec(answer.body)?.[1] }
 }
 
+/** Who has the documents in it: it asks no API. */
+function answersItself({ command, values }: RunningDaemon): boolean {
+  return command === 'up' || command === 'lab' || values['answer_from'] === 'inventory'
+}
+
 /** The API that an agent of ours asks, by its root, which is open to everybody. */
-async function apiFacts(daemons: readonly RunningDaemon[]): Promise<Known<ApiFacts>> {
+async function apiFacts(daemons: readonly RunningDaemon[]): Promise<KnownHere<ApiFacts>> {
   const agent = daemons.find(
     ({ command, values }) =>
       command === 'metadata-agent' || (command === 'ovn-metadata-agent' && values['answer_from'] === 'nova'),
   )
-  if (agent === undefined) return { unknown: 'no metadata agent of its own asks one' }
+  if (agent === undefined) {
+    // What answers is a process of its own, and a part of who started it.
+    const own = daemons.filter(answersItself)
+    const whole = own.find(({ command }) => command !== 'metadata-proxy') ?? own[0]
+    return whole === undefined
+      ? { unknown: 'no metadata agent of ours runs here, which would say where it is' }
+      : { absent: `part of firstboot ${whole.command}` }
+  }
   const [host, port] = [String(agent.values['nova_metadata_host']), Number(agent.values['nova_metadata_port'])]
   const answer = await askOnce({
     to: { host, port },

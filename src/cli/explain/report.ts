@@ -4,20 +4,26 @@ import type { Colour, Terminal } from '../terminal.ts'
 
 type State = ExplainedStep['state']
 
-const COLOURS: Readonly<Record<State, Colour>> = { well: 'green', risk: 'yellow', broken: 'red', unknown: 'dim' }
-const MARKS: Readonly<Record<State, string>> = { well: 'ok', risk: '!', broken: 'X', unknown: '?' }
-/** The worst of several is that of the hop. */
-const WORST: readonly State[] = ['broken', 'risk', 'well', 'unknown']
+const COLOURS: Readonly<Record<State, Colour>> = {
+  well: 'green',
+  risk: 'yellow',
+  broken: 'red',
+  unknown: 'dim',
+  absent: 'dim',
+}
+const MARKS: Readonly<Record<State, string>> = { well: 'ok', risk: '!', broken: 'X', unknown: '?', absent: '-' }
+/** The worst of several is that of the hop: it is well as far as all of it was looked at. */
+const WORST: readonly State[] = ['broken', 'risk', 'unknown', 'well', 'absent']
 
 /** The verdict; then each port, where there are several. */
 export function reportLines(
-  worst: Explanation,
+  whole: Explanation,
   ports: readonly Explanation[],
   paint: Terminal['paint'],
 ): readonly string[] {
-  if (ports.length === 1) return explanationLines(worst, paint)
+  if (ports.length === 1) return explanationLines(whole, paint)
   const sections = ports.flatMap((each) => ['', `── port ${each.port ?? '-'} ──`, ...explanationLines(each, paint)])
-  return [verdictLine(worst, paint), ...sections]
+  return [verdictLine(whole, paint), ...sections]
 }
 
 function verdictLine({ verdict, sentence }: Explanation, paint: Terminal['paint']): string {
@@ -75,7 +81,7 @@ function middleOf(hops: readonly Hop[], hop: Hop, joint: string): number {
 
 function stateOf(hop: Hop, steps: readonly ExplainedStep[]): State {
   const states = steps.filter(({ on }) => on === hop).map(({ state }) => state)
-  return WORST.find((state) => states.includes(state)) ?? 'unknown'
+  return WORST.find((state) => states.includes(state)) ?? 'absent'
 }
 
 /** Guests and processes of others have their say in it. */

@@ -10,7 +10,7 @@ const FEW_DESCRIPTORS = 4
 const SKEW_MILLISECONDS = 5_000
 
 /** Daemons that keep namespaces. */
-const KEEPERS: readonly string[] = ['up', 'dhcp-agent', 'ovn-metadata-agent']
+const KEEPERS: readonly string[] = ['up', 'lab', 'dhcp-agent', 'ovn-metadata-agent']
 
 /** The processes, and what they live on. */
 export const serviceFaults: readonly Fault[] = [

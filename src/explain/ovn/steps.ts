@@ -1,5 +1,4 @@
-import type { Known } from '../../host/examine/known.ts'
-import type { RequestFacts } from '../facts.ts'
+import type { KnownHere, RequestFacts } from '../facts.ts'
 import { knownOf } from '../fault.ts'
 import { about, type Hop, STEPS, type Step, type StepId, said } from '../steps.ts'
 import type { OvnFacts, SwitchInterface, Traced } from './facts.ts'
@@ -120,7 +119,7 @@ function traced(packet: Traced): string {
   return packet.outcome === 'output' ? `reaches ${packet.port}` : `ends in ${packet.stage}`
 }
 
-function guest({ way, requests, ovn: { local } }: OvnFacts): Known<string> {
+function guest({ way, requests, ovn: { local } }: OvnFacts): KnownHere<string> {
   const asked = knownOf(requests)
   const answers = knownOf(way)?.answers
   if ('unknown' in local && asked === undefined && answers === undefined) return local

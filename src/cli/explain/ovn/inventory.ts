@@ -26,8 +26,10 @@ export async function documentsTold(
   values: DriveValues,
 ): Promise<Told> {
   if (of === undefined) {
-    const others = { unknown: 'the guest is known from the Southbound, not from an inventory' }
-    return { database: others, documents: others, vendorData: others, drive: others, lease: others, requests: others }
+    const others = 'the guest is known from the Southbound, not from an inventory'
+    const unknown = { lease: { unknown: others }, requests: { unknown: others } }
+    const absent = { absent: others }
+    return { ...unknown, database: absent, documents: absent, vendorData: absent, drive: absent }
   }
   const { inventory, store } = of
   const [problem, documents] = await Promise.all([
