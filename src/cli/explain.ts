@@ -103,12 +103,14 @@ export const explain = command({
         )
       }
       const asked = { wanted, network: '' }
-      const all = subjects.map(async (subject) => {
+      const told: PortOf[] = []
+      // After one another: those who ask for northd's lock at once may take each other for northd.
+      for (const subject of subjects) {
         const of = { inventory, store, wanted: subject }
         const facts = await gatherOvnFacts({ state, daemons, inventory: of, asked, values })
-        return { at: subject.at, explanation: explained(OVN, facts, subject.name) }
-      })
-      return tell(name, await Promise.all(all))
+        told.push({ at: subject.at, explanation: explained(OVN, facts, subject.name) })
+      }
+      return tell(name, told)
     } finally {
       inventory.close()
       await store.close()

@@ -111,11 +111,11 @@ interface Case {
   readonly severities: readonly [only: 'broken' | 'risk', dual: 'broken' | 'risk']
 }
 
-const [inside] = [healthy.inside].flatMap((known) => ('value' in known && known.value ? [known.value] : []))
+const [seen] = [healthy.inside].flatMap((known) => ('value' in known && known.value ? [known.value] : []))
 /** The router's namespace, in which another program has the port. */
 const taken = {
-  value: inside && {
-    ...inside,
+  value: seen && {
+    ...seen,
     sockets: [{ protocol: 'tcp', address: ip('::'), port: 9697, owner: { pid: 7, arguments: ['nginx'] } }] as const,
   },
 }

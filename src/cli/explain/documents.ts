@@ -5,7 +5,7 @@ import { openMetadataService } from '../../daemons/metadata-service.ts'
 import type { StateDirectory } from '../../daemons/state-directory.ts'
 import type { DocumentFacts, Facts, RecordFacts, RequestFacts, TargetFacts } from '../../explain/facts.ts'
 import { advance, newSession } from '../../guest-clients/session.ts'
-import { type Known, known } from '../../host/examine/known.ts'
+import { known } from '../../host/examine/known.ts'
 import { VISITOR_AGENT } from '../../host/probe/visitor.ts'
 import { patience } from '../../host/slowdown.ts'
 import { openPoster, PostFailed } from '../../http/post.ts'
@@ -22,6 +22,7 @@ import { silentLog } from '../../observe/log.ts'
 import { driveState } from '../config-drive/freshness.ts'
 import { loadRules } from '../lint/load-rules.ts'
 import { readAs } from '../read-as.ts'
+import { attempted } from './attempted.ts'
 
 export interface ServerQuestion {
   readonly state: StateDirectory
@@ -52,8 +53,8 @@ export async function serverFacts(question: ServerQuestion, wanted: RecordFacts[
     return { documents: nobody, vendorData: nobody, drive: nobody }
   }
   const [documents, vendorData, drive] = await Promise.all([
-    drawn(question, server, instance),
-    targets(question.values, instance),
+    attempted('the documents', () => drawn(question, server, instance)),
+    attempted('the targets of vendor data', () => targets(question.values, instance)),
     freshness(question, server, instance),
   ])
   return { documents, vendorData, drive }
@@ -73,18 +74,14 @@ async function drawn(
   { inventory, store, values }: ServerQuestion,
   server: Server,
   instance: Instance,
-): Promise<Known<DocumentFacts>> {
+): Promise<DocumentFacts> {
   const service = openMetadataService(inventory, store, '', { ...values, vendordata_dynamic_targets: [] }, silentLog)
   const get = await readAs(service, server)
   const replies = await Promise.all(READ.map(async (path) => ({ path, reply: await get(path) })))
   const { rules } = loadRules('')
   return {
-    value: {
-      broken: replies
-        .filter(({ reply }) => reply.status !== 200)
-        .map(({ path, reply }) => `${path} is ${reply.status}`),
-      findings: lintServer({ server, instance, dhcpDomain: values.dhcp_domain }, rules),
-    },
+    broken: replies.filter(({ reply }) => reply.status !== 200).map(({ path, reply }) => `${path} is ${reply.status}`),
+    findings: lintServer({ server, instance, dhcpDomain: values.dhcp_domain }, rules),
   }
 }
 
@@ -92,10 +89,10 @@ const TARGET_MILLISECONDS = 1_300
 const ANSWER_BYTES = 1024 * 1024
 
 /** Asked as the metadata API asks them, with less patience. */
-async function targets(values: DriveValues, instance: Instance): Promise<Known<readonly TargetFacts[]>> {
+async function targets(values: DriveValues, instance: Instance): Promise<readonly TargetFacts[]> {
   const isAsked = values.vendordata_providers.includes('DynamicJSON')
   const all = isAsked ? parseTargets(values.vendordata_dynamic_targets).targets : []
-  if (all.length === 0) return { value: [] }
+  if (all.length === 0) return []
   const { vendordata_dynamic_ssl_certfile: certificates } = values
   const poster = openPoster({
     connectMilliseconds: patience(TARGET_MILLISECONDS),
@@ -105,7 +102,7 @@ async function targets(values: DriveValues, instance: Instance): Promise<Known<r
     authorities: certificates === '' ? undefined : readFileSync(certificates, 'utf8'),
   })
   await poster.ready
-  const value = await Promise.all(
+  return Promise.all(
     all.map(async ({ name, url }): Promise<TargetFacts> => {
       const started = performance.now()
       const error = await poster
@@ -115,7 +112,6 @@ async function targets(values: DriveValues, instance: Instance): Promise<Known<r
       return { target: name, url: shownUrl(url), milliseconds: Math.round(performance.now() - started), error }
     }),
   )
-  return { value }
 }
 
 async function freshness(

@@ -39,31 +39,29 @@ export interface Gathering {
 export async function gatherFacts(gathering: Gathering): Promise<readonly Facts[]> {
   const { state, inventory, store, wanted, values } = gathering
   const statePath = realpathSync(state.path)
-  const problem = whyNotWritable(state.database, patience(LOCK_MILLISECONDS))
   const daemons = await runningDaemons(state)
   const running = 'value' in daemons ? daemons.value : []
   const inForce = askOperator<DatapathValues>(state, '/config', patience(CONFIG_MILLISECONDS))
-  const host = hostFacts(state, daemons)
   const datapath = (await inForce) ?? valuesOf(running, ['up', 'lab', 'dhcp-agent'], datapathOptions, values)
   const config = datapathConfig(datapath, { statePath, agentSocket: state.agentSocket })
   const desired = new Planner().desired(inventory.records, config, Math.floor(Date.now() / 1_000))
   const documents = { ...documentOptions, ...configDriveOptions }
   const read = valuesOf(running, ['metadata-api', 'up', 'lab', 'metadata-proxy'], documents, values)
-  const server = serverFacts({ state, inventory, store, values: read }, wanted[0]?.server)
-  return Promise.all(
-    wanted.map(async (each) => {
-      const way = await wayFacts({ state, inventory, running, desired, statePath }, each)
-      return {
-        now: Date.now(),
-        slowdown: slowdown(),
-        ...way,
-        ...portFacts(state, way.records),
-        host: await host,
-        database: { value: { path: state.database, problem: await problem } },
-        ...(await server),
-      }
-    }),
-  )
+  const [ways, host, problem, server] = await Promise.all([
+    Promise.all(wanted.map((each) => wayFacts({ state, inventory, running, desired, statePath }, each))),
+    hostFacts(state, daemons),
+    whyNotWritable(state.database, patience(LOCK_MILLISECONDS)),
+    serverFacts({ state, inventory, store, values: read }, wanted[0]?.server),
+  ])
+  return ways.map((way) => ({
+    now: Date.now(),
+    slowdown: slowdown(),
+    ...way,
+    ...portFacts(state, way.records),
+    host,
+    database: { value: { path: state.database, problem } },
+    ...server,
+  }))
 }
 
 interface Surroundings extends Pick<Gathering, 'state' | 'inventory'> {

@@ -76,6 +76,7 @@ const EINPROGRESS = 115
  * Asks from within a namespace that is there already, as a visitor asks.
  * @param path                 of the namespace
  * @param connectMilliseconds  after which a connection that nobody has accepted is given up
+ * @param device               of the namespace, on which a link-local destination is
  * @throws Error when the namespace cannot be entered, or has no way there
  */
 export function askFrom(
@@ -85,9 +86,10 @@ export function askFrom(
   target: string,
   milliseconds: number,
   connectMilliseconds = milliseconds,
+  device = VISITOR_DEVICE,
 ): Promise<Answered> {
   const started = performance.now()
-  const connected = new Socket({ fd: openConnection(path, destination, port) })
+  const connected = new Socket({ fd: openConnection(path, destination, port, device) })
   const { promise, resolve } = Promise.withResolvers<Answered>()
   let said = ''
   let isAccepted = false
@@ -125,14 +127,14 @@ export function askFrom(
 export const VISITOR_AGENT = 'firstboot-explain'
 
 /** Begins to connect; whoever uses it hears how that ended. */
-function openConnection(path: string, destination: IpAddress, port: number): number {
+function openConnection(path: string, destination: IpAddress, port: number, device: string): number {
   return inNamespace<number>(path, () => {
     const family = familyOf(destination)
     const fd = checked(socket(family, SOCK_STREAM_NONBLOCK_CLOEXEC, 0), 'opening a socket')
     const any = encodeSocketAddress((family === AF_INET ? '0.0.0.0' : '::') as IpAddress, 0, 0)
     checked(bind(fd, any, any.length), 'binding a socket')
     const isOnLink = family !== AF_INET && isLinkLocal(destination)
-    const there = encodeSocketAddress(destination, port, isOnLink ? deviceIndex(VISITOR_DEVICE) : 0)
+    const there = encodeSocketAddress(destination, port, isOnLink ? deviceIndex(device) : 0)
     if (connect(fd, there, Math.min(there.length, LARGEST_ADDRESS)) === -1 && errno() !== EINPROGRESS)
       checked(-1, `connecting to ${destination}`)
     return fd

@@ -1,5 +1,5 @@
 import type { DesiredAt } from '../../../datapath/desired.ts'
-import { METADATA_IPV4, METADATA_PORT } from '../../../datapath/metadata-address.ts'
+import { METADATA_PORT } from '../../../datapath/metadata-address.ts'
 import { ovnDesired } from '../../../datapath/ovn/desired.ts'
 import { OVN_PREFIX } from '../../../datapath/ovn/namespace.ts'
 import type { ProxyConfig } from '../../../datapath/proxy.ts'
@@ -17,6 +17,7 @@ import { metadataPortsOf } from './southbound.ts'
 import { type Asked, chosen, type PortRow } from './subject.ts'
 import { switchFacts } from './switch.ts'
 import { PORT_BINDING } from './tables.ts'
+import { metadataAddressOf } from './way.ts'
 
 type Records = Omit<RecordFacts, 'found'>
 
@@ -71,7 +72,7 @@ function pathOf(
     netns,
     // Over IPv6 it is on the link.
     nextHop: fixedIp && ipVersion(fixedIp.ipAddress) === 4 ? addressNear(metadata, fixedIp.ipAddress) : undefined,
-    listensOn: { address: METADATA_IPV4, port: METADATA_PORT },
+    listensOn: { address: metadataAddressOf(fixedIp), port: METADATA_PORT },
     because: decision?.because ?? 'no guest of the network is known to be here',
     isDhcpServed: false,
   }

@@ -1,5 +1,5 @@
 import type { DesiredAt } from '../../../datapath/desired.ts'
-import { METADATA_IPV4, METADATA_PORT } from '../../../datapath/metadata-address.ts'
+import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../../../datapath/metadata-address.ts'
 import { type Facts, isOurs, type PathFacts, type RecordFacts } from '../../../explain/facts.ts'
 import type { VethFacts } from '../../../explain/ovn/facts.ts'
 import { type Known, known } from '../../../host/examine/known.ts'
@@ -8,8 +8,10 @@ import { examineVethEnd } from '../../../host/examine/veth-end.ts'
 import { netnsInode, netnsPath } from '../../../host/netns.ts'
 import type { PortSwitch } from '../../../host/port-switch.ts'
 import { wayOf } from '../../../host/probe/link-questions.ts'
-import { askFrom } from '../../../host/probe/visitor.ts'
+import { type Answered, askFrom } from '../../../host/probe/visitor.ts'
 import { patience } from '../../../host/slowdown.ts'
+import { type IpAddress, ipVersion } from '../../../inventory/records/address.ts'
+import type { FixedIp } from '../../../inventory/records/port.ts'
 import { attempted } from '../attempted.ts'
 import { stepsOf } from '../network.ts'
 
@@ -57,14 +59,22 @@ export async function ovnWay(question: OvnWayQuestion): Promise<OvnWay> {
   const steps = stepsOf(desired, [[netns, inside]])
   const isThere = 'value' in inside && inside.value !== undefined
   const [visit, way] = await Promise.all([
-    isThere
-      ? attempted(netns, () =>
-          askFrom(netnsPath(netns), METADATA_IPV4, METADATA_PORT, '/openstack', patience(VISIT_MILLISECONDS)),
-        )
-      : { unknown: 'there is no namespace to ask from' },
+    isThere ? attempted(netns, () => visited(question, netns)) : { unknown: 'there is no namespace to ask from' },
     wayOfGuest(question, netns, inside),
   ])
   return { steps, inside, veth, visit, way }
+}
+
+/** Where a guest asks: by IPv4, if it has that. */
+export function metadataAddressOf(fixedIp: FixedIp | undefined): IpAddress {
+  return fixedIp !== undefined && ipVersion(fixedIp.ipAddress) === 6 ? METADATA_IPV6 : METADATA_IPV4
+}
+
+/** Asks where the guest asks. */
+function visited({ records, desired }: OvnWayQuestion, netns: string): Promise<Answered> {
+  const [address, milliseconds] = [metadataAddressOf(records.fixedIp), patience(VISIT_MILLISECONDS)]
+  const [device] = desired.namespaces.get(netns)?.devices ?? []
+  return askFrom(netnsPath(netns), address, METADATA_PORT, '/openstack', milliseconds, milliseconds, device?.name)
 }
 
 function vethOf({ desired }: OvnWayQuestion, netns: string): VethFacts | undefined {
