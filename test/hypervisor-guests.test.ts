@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Daemon, firstboot, startDaemon } from './support/daemon.ts'
 import { eventually } from './support/eventually.ts'
@@ -101,20 +99,29 @@ describe('namespace guests', () => {
   })
 
   it('can be entered while they still start, as soon as there is something to enter', async () => {
-    const { pid } = record().process
-    machine.run('kill', '-KILL', `${pid}`)
-    await eventually(
-      'another one is started',
-      () => existsSync(join(instances, id, 'guest.json')) && record().process.pid !== pid,
-    )
     const signal = (name: string) => machine.run('pkill', `-${name}`, '-P', `${record().process.pid}`)
-    await eventually('it can be stopped', () => succeeds(() => signal('STOP')))
-    const entering = machine.start([...firstboot('exec', '--state-dir', state, 'green-1', '--', 'true')])
-    const exited = once(entering, 'exit')
-    await pause(500)
-    assert.equal(entering.exitCode, null, 'it waits')
-    signal('CONT')
-    assert.deepEqual(await exited, [0, null])
+    /** @returns whoever waits to enter; undefined when the guest was faster than we */
+    const caught = async (): Promise<Daemon | undefined> => {
+      const { pid } = record().process
+      machine.run('kill', '-KILL', `${pid}`)
+      await eventually(
+        'another one is started',
+        () => existsSync(join(instances, id, 'guest.json')) && record().process.pid !== pid,
+      )
+      await eventually('it can be stopped', () => succeeds(() => signal('STOP')))
+      const entering = startDaemon(machine, 'exec', '--state-dir', state, 'green-1', '--', 'true')
+      return entering.saying('green-1 still starts').then(
+        () => entering,
+        () => undefined,
+      )
+    }
+    let entering: Daemon | undefined
+    await eventually('one is caught while it starts', async () => {
+      entering = await caught()
+      signal('CONT')
+      return entering !== undefined
+    })
+    assert.equal(await entering?.end('SIGCONT'), 0)
   })
 
   it('are ended and started again when nobody can tell any more what was started', async () => {

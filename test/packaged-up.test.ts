@@ -18,7 +18,10 @@ import { FORBIDDEN, type Units } from './support/units.ts'
 const SECRET = '/var/lib/firstboot/metadata_proxy_shared_secret'
 const PARTS = ['metadata-api', 'metadata-agent', 'dhcp-agent']
 
-describe('the Debian package under systemd', { skip: noInstalledPackage, timeout: 550_000 }, () => {
+describe('firstboot up and the OVN metadata agent under systemd', {
+  skip: noInstalledPackage,
+  timeout: 550_000,
+}, () => {
   let installed: InstalledPackage
   let root: PackagedRoot
   let units: Units

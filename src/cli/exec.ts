@@ -9,6 +9,7 @@ import { openSqliteStore } from '../inventory/sql/sqlite.ts'
 import { againInSandbox } from './again-in-sandbox.ts'
 import { command } from './command.ts'
 import { findServer } from './find-server.ts'
+import type { Terminal } from './terminal.ts'
 
 export const exec = command({
   usage: 'SERVER -- COMMAND [ARGUMENT...]',
@@ -24,24 +25,32 @@ export const exec = command({
     ],
     ['firstboot exec --lab blue-1 -- sh', 'look around'],
   ],
-  run: async ({ values, positionals, origins, env }) => {
+  run: async ({ values, positionals, origins, env, terminal }) => {
     const [wanted, ...words] = positionals
     const [program, ...args] = words
     if (program === undefined) throw new UsageError('name the server and, behind --, the command')
     const directory = stateDirectory(values, env)
     const asked = { name: 'exec', options: stateOptions, values, origins, env, words: positionals }
     const code = await againInSandbox(directory, asked)
-    return code ?? runInteractive(guestEntry(await initOf(directory, wanted), [program, ...args]))
+    return code ?? runInteractive(guestEntry(await initOf(directory, wanted, terminal.say), [program, ...args]))
   },
 })
 
+/** After it somebody may wonder why nothing happens. */
+const REMARK_MILLISECONDS = 500
+
 /** @throws UsageError when there is no such server or it does not run here */
-async function initOf(directory: string, wanted: string | undefined): Promise<number> {
+async function initOf(directory: string, wanted: string | undefined, say: Terminal['say']): Promise<number> {
   const state = await existingStateDirectory(directory)
   const store = await openSqliteStore(state.database)
   const server = findServer((await store.load()).records, wanted)
   await store.close()
+  const remark = setTimeout(
+    () => say(`${server.name} still starts; it is entered as soon as it can be.`),
+    REMARK_MILLISECONDS,
+  )
   const init = await new NamespaceGuests(state.instances, '').initOf(server.id)
+  clearTimeout(remark)
   if (init !== undefined) return init
   throw new UsageError(`${server.name}: ${REASONS[server.hypervisor](directory, server)}`)
 }

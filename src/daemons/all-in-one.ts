@@ -98,14 +98,7 @@ export async function openAllInOne(
     log,
   })
   let isEnding = false
-  let isRead = false
   const start = async () => {
-    inventory.ready.then(
-      () => {
-        isRead = true
-      },
-      () => undefined, // the first pass says why
-    )
     await datapath.reconciler.start()
     if (!isEnding) await Promise.all(keepers.map((each) => each.look()))
     return inventory
@@ -126,7 +119,7 @@ export async function openAllInOne(
       await datapath.teardown()
       await answering.close()
       inventory.close()
-      if (isRead) await store.close() // one that is locked by somebody else may never open
+      await store.close()
       await flight.close()
     },
   }

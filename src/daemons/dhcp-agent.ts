@@ -40,14 +40,7 @@ export async function openDhcpAgent(
     listen: values.metrics_listen,
     log,
   })
-  let isRead = false
   const start = async () => {
-    inventory.ready.then(
-      () => {
-        isRead = true
-      },
-      () => undefined, // the first pass says why
-    )
     await datapath.reconciler.start()
     return inventory
   }
@@ -57,7 +50,7 @@ export async function openDhcpAgent(
     await pages.close()
     await management.close()
     inventory.close()
-    if (isRead) await store.close() // one that is locked by somebody else may never open
+    await store.close()
   }
   return {
     started,

@@ -98,13 +98,9 @@ export async function openOvnAllInOne(
   }
   const management = await openManagement(state, chassisRoutes(chassis, databases, configure, unwritten), log)
   let isEnding = false
-  let isRead = false
 
   async function start(): Promise<Inventory> {
-    const reading = inventory.ready.then(() => {
-      isRead = true
-    })
-    const [datapath] = await Promise.all([chassis.opened, reading])
+    const [datapath] = await Promise.all([chassis.opened, inventory.ready])
     if (isEnding) return inventory
     southbound = datapath.connectSouthbound([CHASSIS_TABLE])
     const settings = { dnsDomain: values.dns_domain, distributedFloatingIps: values.enable_distributed_floating_ip }
@@ -139,7 +135,7 @@ export async function openOvnAllInOne(
       const left = (await Promise.all([chassis.teardown(), clear()])).flat()
       await Promise.all([client.close(), southbound?.close()])
       inventory.close()
-      if (isRead) await store.close() // one that is locked by somebody else may never open
+      await store.close()
       return left
     },
   }
