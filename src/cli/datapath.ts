@@ -6,7 +6,6 @@ import { existingStateDirectory, type StateDirectory, servedStateDirectory } fro
 import type { DatapathStatus, NamespaceStatus, PlaceStatus, PlannedStep } from '../datapath/status.ts'
 import type { Noun } from '../inventory/records/records.ts'
 import { openSqliteStore } from '../inventory/sql/sqlite.ts'
-import { nearest } from '../text/nearest.ts'
 import { applyFile } from './apply-file.ts'
 import { command, type Given } from './command.ts'
 import { type Terminal, table } from './terminal.ts'
@@ -63,25 +62,18 @@ const VERBS: Readonly<Record<string, Ask>> = {
 
   set: async (state, { values, terminal }, words) => {
     const wanted = Object.fromEntries(words.map(assignment))
-    const now = (await askManagement(state, 'GET /config')) as Readonly<Record<string, unknown>>
     if (words.length === 0) {
+      const now = (await askManagement(state, 'GET /config')) as Readonly<Record<string, unknown>>
       const lines = Object.entries(now).map(([name, value]) => `${name}=${value}`)
       if (values.json) terminal.print(JSON.stringify(now, null, 2))
       else lines.forEach(terminal.print)
       return 0
     }
-    for (const name of Object.keys(wanted))
-      if (!(name in now)) throw new UsageError(`there is no option ${name} of the datapath${choice(name, now)}`)
     const { changed } = (await askManagement(state, 'PUT /config', wanted)) as { readonly changed: readonly string[] }
     if (values.json) terminal.print(JSON.stringify({ changed }, null, 2))
     else (changed.length === 0 ? ['Every option is as before.'] : changed).forEach(terminal.print)
     return 0
   },
-}
-
-function choice(name: string, known: object): string {
-  const near = nearest(name, Object.keys(known))
-  return near === undefined ? `; it has ${Object.keys(known).join(', ')}` : `; did you mean ${near}?`
 }
 
 function assignment(word: string): readonly [string, string] {

@@ -33,7 +33,7 @@ function parsed(options: Options, asked: unknown): Readonly<Record<string, unkno
   const changes = Object.entries(asked).map(([name, text]) => {
     const option = options[name]
     if (option === undefined)
-      throw new BadQuestion(`there is no option ${name} of the datapath${didYouMean(name, options)}`)
+      throw new BadQuestion(`there is no option ${name} of the datapath${choice(name, Object.keys(options))}`)
     try {
       return [name, option.parse(String(text))]
     } catch (error) {
@@ -43,7 +43,7 @@ function parsed(options: Options, asked: unknown): Readonly<Record<string, unkno
   return Object.fromEntries(changes)
 }
 
-function didYouMean(name: string, options: Options): string {
-  const near = nearest(name, Object.keys(options))
-  return near === undefined ? '' : `; did you mean ${near}?`
+function choice(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return near === undefined ? `; it has ${known.join(', ')}` : `; did you mean ${near}?`
 }

@@ -183,6 +183,11 @@ describe('trouble', () => {
     }
     const first = answering()
     await hangUp('', 'SIGHUP: every option is as before')
+    for (const [wrong, says] of [
+      ['nosuch=1', /no option nosuch of the datapath; it has .*force_metadata/],
+      ['force_metdata=1', /did you mean force_metadata\?/],
+    ] as const)
+      assert.throws(() => machine.run(...firstboot('datapath', 'set', wrong, '--state-dir', state)), says)
     assert.match(await hangUp('force_metadata = true', 'force_metadata: false -> true'), /^force_metadata=true$/m)
     assert.match(await hangUp('force_metadata = perhaps', 'is neither true nor false'), /^force_metadata=true$/m)
     await hangUp('force_metadata = true\nconfig_drive_format = vfat', '(counts from the next start on)')

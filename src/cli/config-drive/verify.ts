@@ -29,18 +29,13 @@ export const verify: Verb = {
     const isRebuilt = values.rebuild && stale.length > 0
     if (isRebuilt && file !== undefined)
       throw new UsageError('--rebuild replaces the drive that is kept; build another with -o FILE')
-    if (isRebuilt && !values.json) {
-      const causes = causesOf(...stale).join('; ')
-      terminal.say(`${path}: ${stale.length} of ${verdicts.length} documents were stale (${causes}). It is built anew:`)
-      return build.run(wanted === undefined ? [] : [wanted], given)
-    }
     if (values.json) terminal.print(JSON.stringify({ drive: path, documents: verdicts.map(verdictJson) }, null, 2))
-    else table(verdicts.map(verdictRow)).forEach(terminal.print)
-    terminal.say(
-      stale.length === 0
-        ? `${path}: all ${verdicts.length} documents say what ${wanted ?? 'the server'} is told over HTTP.`
-        : `${path}: ${stale.length} of ${verdicts.length} documents are no longer what the server is told.`,
-    )
+    else if (!isRebuilt) table(verdicts.map(verdictRow)).forEach(terminal.print)
+    const some = `${path}: ${stale.length} of ${verdicts.length} documents`
+    if (stale.length === 0)
+      terminal.say(`${path}: all ${verdicts.length} documents say what ${wanted ?? 'the server'} is told over HTTP.`)
+    else if (isRebuilt) terminal.say(`${some} were stale (${causesOf(...stale).join('; ')}). It is built anew:`)
+    else terminal.say(`${some} are no longer what the server is told.`)
     if (isRebuilt) return build.run(wanted === undefined ? [] : [wanted], given)
     return stale.length === 0 ? 0 : 1
   },
